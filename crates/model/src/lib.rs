@@ -1,0 +1,21 @@
+//! Plain data of Lakedeck and its rules: no I/O, no async, the same code in the browser and on the server.
+//!
+//! Each noun has three forms: a draft (strings, shaped like the screen), a new one (checked), a stored one.
+
+pub mod access;
+pub mod data_source;
+pub mod external_project;
+pub mod lake;
+pub mod names;
+pub mod probe;
+pub mod problem;
+pub mod quota;
+pub mod region;
+pub mod secret;
+pub mod session;
+pub mod table;
+pub mod warehouse;
+pub mod worksheet;
+
+/// A moment in UTC, as stored and sent.
+pub use jiff::Timestamp;
