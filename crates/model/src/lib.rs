@@ -13,6 +13,7 @@ pub mod quota;
 pub mod region;
 pub mod secret;
 pub mod session;
+pub mod snippet;
 pub mod table;
 pub mod warehouse;
 pub mod worksheet;
