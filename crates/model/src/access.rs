@@ -76,6 +76,24 @@ pub enum Resource {
     Table(TableRef),
 }
 
+impl Resource {
+    /// The kind and the name under which the audit log knows it.
+    pub fn kind_and_name(&self) -> (&'static str, String) {
+        match self {
+            Self::DataSources => ("data_source", "*".into()),
+            Self::DataSource(name) => ("data_source", name.clone()),
+            Self::ExternalProjects => ("external_project", "*".into()),
+            Self::ExternalProject(name) => ("external_project", name.clone()),
+            Self::Worksheets => ("worksheet", "*".into()),
+            Self::Worksheet(id) => ("worksheet", id.clone()),
+            Self::Statements => ("statement", "*".into()),
+            Self::Catalog(project) => ("catalog", project.clone()),
+            Self::Schema { project, schema } => ("schema", format!("{project}.{schema}")),
+            Self::Table(table) => ("table", table.to_string()),
+        }
+    }
+}
+
 /// One thing that a statement needs: an action on a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Access {

@@ -323,6 +323,16 @@ impl DataSource {
     }
 }
 
+/// Whose store is browsed: a stored source's, or that of a form which is being filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrowseTarget {
+    /// The name of a stored source.
+    Stored(String),
+    /// What is typed; a secret that is left untyped is that of the stored source of the same name.
+    Draft(Box<DataSourceDraft>),
+}
+
 /// The account of an ARN hidden but for its first three digits: `acs:ram::124****:role/x`.
 pub fn mask_arn(arn: &str) -> String {
     let Some((account, rest)) = arn.strip_prefix("acs:ram::").and_then(|rest| rest.split_once(':')) else {

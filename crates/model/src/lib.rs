@@ -3,6 +3,7 @@
 //! Each noun has three forms: a draft (strings, shaped like the screen), a new one (checked), a stored one.
 
 pub mod access;
+pub mod audit;
 pub mod data_source;
 pub mod external_project;
 pub mod lake;
