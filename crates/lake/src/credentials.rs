@@ -1,0 +1,158 @@
+//! With which identity a store is reached: the services of opendal, told who we are.
+//!
+//! A RAM role is assumed through STS with the server's own base credentials, which the OSS service finds in the
+//! environment (`ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET`, `ALIBABA_CLOUD_SECURITY_TOKEN`), in the
+//! metadata service of an ECS instance, or through OIDC. It renews them and what STS hands out before they expire.
+
+use crate::egress;
+use model::data_source::StorageKind;
+use model::region;
+use opendal::services::{Oss, S3};
+use ports::connection::{Connection, Credentials, Egress};
+use ports::lake::LakeError;
+use secrecy::ExposeSecret as _;
+use std::net::IpAddr;
+use url::Url;
+
+/// How the server calls itself when it assumes a role.
+const ROLE_SESSION_NAME: &str = "lakedeck";
+/// Where roles are assumed unless the source says otherwise.
+const STS_ENDPOINT: &str = "https://sts.aliyuncs.com";
+/// The region that S3-compatible servers without regions expect.
+const S3_REGION: &str = "us-east-1";
+
+/// Supplemental property: where roles are assumed, e.g. `sts-vpc.cn-hangzhou.aliyuncs.com`.
+const STS_ENDPOINT_KEY: &str = "sts.endpoint";
+/// Supplemental property: the external id that a role's trust policy demands.
+const EXTERNAL_ID_KEY: &str = "sts.external-id";
+/// Supplemental property: `AES256` or `KMS`.
+const ENCRYPTION_KEY: &str = "server-side-encryption";
+
+/// The supplemental properties that a store understands; everything else is refused.
+pub fn known_properties(storage: StorageKind) -> &'static [&'static str] {
+    match storage {
+        StorageKind::Oss => &[STS_ENDPOINT_KEY, EXTERNAL_ID_KEY, ENCRYPTION_KEY],
+        StorageKind::S3 => &[ENCRYPTION_KEY],
+        StorageKind::Local | StorageKind::OssHdfs => &[],
+    }
+}
+
+/// Refuses supplemental properties that mean nothing here, and names those that do.
+pub(crate) fn check_properties(connection: &Connection) -> Result<(), LakeError> {
+    let known = known_properties(connection.storage);
+    let Some((key, _)) = connection.properties.iter().find(|(key, _)| !known.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let kind = connection.storage.label();
+    Err(LakeError::Invalid(match known {
+        [] => format!("The supplemental property `{key}` is not known: {kind} has none."),
+        known => format!("The supplemental property `{key}` is not known. {kind} knows {}.", known.join(", ")),
+    }))
+}
+
+fn property<'a>(connection: &'a Connection, key: &str) -> Option<&'a str> {
+    connection.properties.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+}
+
+/// The address of the store, with the policy checked where it is an address and no name.
+pub(crate) fn endpoint(connection: &Connection, egress: &Egress) -> Result<Url, LakeError> {
+    let endpoint = connection
+        .endpoint
+        .as_ref()
+        .ok_or_else(|| LakeError::Invalid(format!("The data source `{}` has no endpoint.", connection.name)))?;
+    permitted_url(&endpoint.url(), egress)
+}
+
+/// Where the role of a connection is assumed, if it has one.
+pub(crate) fn sts_endpoint(connection: &Connection, egress: &Egress) -> Result<Option<Url>, LakeError> {
+    let Credentials::RamRole(_) = connection.credentials else { return Ok(None) };
+    let configured = property(connection, STS_ENDPOINT_KEY).unwrap_or(STS_ENDPOINT);
+    let url = if configured.contains("://") { configured.to_owned() } else { format!("https://{configured}") };
+    permitted_url(&url, egress).map(Some)
+}
+
+fn permitted_url(text: &str, egress: &Egress) -> Result<Url, LakeError> {
+    let url = Url::parse(text).map_err(|error| LakeError::Invalid(format!("`{text}` is no endpoint: {error}.")))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.host().is_none() {
+        return Err(LakeError::Invalid(format!("`{text}` is no endpoint: give host or host:port.")));
+    }
+    if let (Some(address), Some(host)) = (literal(&url), url.host_str()) {
+        egress::check(egress, host, address).map_err(|refused| LakeError::Forbidden(refused.to_string()))?;
+    }
+    Ok(url)
+}
+
+/// The address that a URL holds instead of a name.
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        url::Host::Ipv4(address) => Some(address.into()),
+        url::Host::Ipv6(address) => Some(address.into()),
+        url::Host::Domain(_) => None,
+    }
+}
+
+/// An OSS bucket, reached as its connection says.
+pub(crate) fn oss(connection: &Connection, egress: &Egress, bucket: &str, root: &str) -> Result<Oss, LakeError> {
+    let endpoint = endpoint(connection, egress)?;
+    let mut oss = Oss::default().bucket(bucket).root(root).endpoint(origin(&endpoint));
+    // An address has no subdomains to put the bucket in.
+    if connection.path_style || literal(&endpoint).is_some() {
+        oss = oss.addressing_style("path");
+    }
+    if let Some(encryption) = property(connection, ENCRYPTION_KEY) {
+        oss = oss.server_side_encryption(encryption);
+    }
+    Ok(match &connection.credentials {
+        Credentials::AccessKey { id, secret, session_token } => {
+            let token = session_token.as_ref().map_or("", |token| token.expose_secret());
+            oss.access_key_id(id).access_key_secret(secret.expose_secret()).security_token(token)
+        }
+        Credentials::RamRole(role) => {
+            if let Some(sts) = sts_endpoint(connection, egress)? {
+                oss = oss.sts_endpoint(origin(&sts));
+            }
+            if let Some(id) = property(connection, EXTERNAL_ID_KEY) {
+                oss = oss.external_id(id);
+            }
+            oss.role_arn(role.as_str()).role_session_name(ROLE_SESSION_NAME)
+        }
+        Credentials::Environment => oss,
+        Credentials::None => oss.skip_signature(),
+    })
+}
+
+/// An S3-compatible bucket, reached as its connection says.
+pub(crate) fn s3(connection: &Connection, egress: &Egress, bucket: &str, root: &str) -> Result<S3, LakeError> {
+    let endpoint = endpoint(connection, egress)?;
+    let mut s3 = S3::default().bucket(bucket).root(root).endpoint(origin(&endpoint)).region(s3_region(connection));
+    if !connection.path_style && literal(&endpoint).is_none() {
+        s3 = s3.enable_virtual_host_style();
+    }
+    if let Some(encryption) = property(connection, ENCRYPTION_KEY) {
+        s3 = s3.server_side_encryption(encryption);
+    }
+    Ok(match &connection.credentials {
+        Credentials::AccessKey { id, secret, session_token } => {
+            let token = session_token.as_ref().map_or("", |token| token.expose_secret());
+            s3.access_key_id(id).secret_access_key(secret.expose_secret()).session_token(token).disable_config_load()
+        }
+        Credentials::Environment => s3,
+        Credentials::None => s3.skip_signature(),
+        Credentials::RamRole(role) => {
+            return Err(LakeError::Invalid(format!("A RAM role ({role}) does not fit S3-compatible storage.")));
+        }
+    })
+}
+
+/// The region that requests to an S3-compatible store are signed for.
+pub(crate) fn s3_region(connection: &Connection) -> &str {
+    match connection.region.as_str() {
+        "" | region::LOCAL => S3_REGION,
+        region => region,
+    }
+}
+
+/// Scheme, host and port, without the `/` that ends a URL.
+fn origin(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
