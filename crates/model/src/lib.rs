@@ -16,6 +16,7 @@ pub mod secret;
 pub mod session;
 pub mod snippet;
 pub mod table;
+pub mod types;
 pub mod warehouse;
 pub mod worksheet;
 
