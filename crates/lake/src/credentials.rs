@@ -10,6 +10,9 @@ use model::region;
 use opendal::services::{Oss, S3};
 use ports::connection::{Connection, Credentials, Egress};
 use ports::lake::LakeError;
+use reqsign_aliyun_oss as oss;
+use reqsign_aws_v4 as aws;
+use reqsign_core::ProvideCredentialChain;
 use secrecy::ExposeSecret as _;
 use std::net::IpAddr;
 use url::Url;
@@ -91,12 +94,16 @@ fn literal(url: &Url) -> Option<IpAddr> {
     }
 }
 
+/// Whether an endpoint is an address, which has no subdomains to put a bucket in.
+pub(crate) fn is_address(url: &Url) -> bool {
+    literal(url).is_some()
+}
+
 /// An OSS bucket, reached as its connection says.
 pub(crate) fn oss(connection: &Connection, egress: &Egress, bucket: &str, root: &str) -> Result<Oss, LakeError> {
     let endpoint = endpoint(connection, egress)?;
     let mut oss = Oss::default().bucket(bucket).root(root).endpoint(origin(&endpoint));
-    // An address has no subdomains to put the bucket in.
-    if connection.path_style || literal(&endpoint).is_some() {
+    if connection.path_style || is_address(&endpoint) {
         oss = oss.addressing_style("path");
     }
     if let Some(encryption) = property(connection, ENCRYPTION_KEY) {
@@ -125,7 +132,7 @@ pub(crate) fn oss(connection: &Connection, egress: &Egress, bucket: &str, root: 
 pub(crate) fn s3(connection: &Connection, egress: &Egress, bucket: &str, root: &str) -> Result<S3, LakeError> {
     let endpoint = endpoint(connection, egress)?;
     let mut s3 = S3::default().bucket(bucket).root(root).endpoint(origin(&endpoint)).region(s3_region(connection));
-    if !connection.path_style && literal(&endpoint).is_none() {
+    if !connection.path_style && !is_address(&endpoint) {
         s3 = s3.enable_virtual_host_style();
     }
     if let Some(encryption) = property(connection, ENCRYPTION_KEY) {
@@ -142,6 +149,61 @@ pub(crate) fn s3(connection: &Connection, egress: &Egress, bucket: &str, root: &
             return Err(LakeError::Invalid(format!("A RAM role ({role}) does not fit S3-compatible storage.")));
         }
     })
+}
+
+/// The credentials of an S3-compatible store, `None` where requests are not signed.
+pub(crate) fn s3_provider(connection: &Connection) -> Result<Option<ProvideCredentialChain<aws::Credential>>, LakeError> {
+    let chain = ProvideCredentialChain::new();
+    match &connection.credentials {
+        Credentials::AccessKey { id, secret, session_token } => {
+            let mut key = aws::StaticCredentialProvider::new(id, secret.expose_secret());
+            if let Some(token) = session_token {
+                key = key.with_session_token(token.expose_secret());
+            }
+            Ok(Some(chain.push(key)))
+        }
+        Credentials::Environment => Ok(Some(chain.push(aws::DefaultCredentialProvider::new()))),
+        Credentials::None => Ok(None),
+        Credentials::RamRole(role) => {
+            Err(LakeError::Invalid(format!("A RAM role ({role}) does not fit S3-compatible storage.")))
+        }
+    }
+}
+
+/// The key of an OSS connection, or the server's own: the same chain as the OSS service's.
+pub(crate) fn oss_base_provider(connection: &Connection) -> ProvideCredentialChain<oss::Credential> {
+    let chain = ProvideCredentialChain::new();
+    if let Credentials::AccessKey { id, secret, session_token } = &connection.credentials {
+        let key = oss::StaticCredentialProvider::new(id, secret.expose_secret());
+        return chain.push(match session_token {
+            Some(token) => key.with_security_token(token.expose_secret()),
+            None => key,
+        });
+    }
+    chain
+        .push(oss::EnvCredentialProvider::new())
+        .push(oss::EcsRamRoleCredentialProvider::new())
+        .push(oss::AssumeRoleWithOidcCredentialProvider::new())
+}
+
+/// The role of an OSS connection, assumed with the server's own credentials; unlike in a chain its errors are seen.
+pub(crate) fn oss_role_provider(
+    connection: &Connection,
+    egress: &Egress,
+) -> Result<oss::AssumeRoleCredentialProvider, LakeError> {
+    let mut provider = oss::AssumeRoleCredentialProvider::new()
+        .with_base_provider(oss_base_provider(connection))
+        .with_role_session_name(ROLE_SESSION_NAME);
+    if let Credentials::RamRole(role) = &connection.credentials {
+        provider = provider.with_role_arn(role.as_str());
+    }
+    if let Some(sts) = sts_endpoint(connection, egress)? {
+        provider = provider.with_sts_endpoint(origin(&sts));
+    }
+    if let Some(id) = property(connection, EXTERNAL_ID_KEY) {
+        provider = provider.with_external_id(id);
+    }
+    Ok(provider)
 }
 
 /// The region that requests to an S3-compatible store are signed for.

@@ -10,3 +10,5 @@ pub mod put_if_absent;
 pub mod store_error;
 mod local_folder;
 mod read_only;
+mod store_api;
+mod transport;

@@ -2,6 +2,7 @@
 //! in this process or another, exactly one wins. The layer refuses every other way to write those names.
 
 use crate::local_folder::LocalFolder;
+use crate::store_error::is_unsigned;
 use bytes::Bytes;
 use opendal::raw::*;
 use opendal::{
@@ -139,7 +140,8 @@ async fn in_time<T>(operation: impl IntoFuture<Output = StoreResult<T>>) -> Stor
 
 /// Whether the store may still be working on a request that ended so: there was no answer.
 fn is_unanswered(error: &Error) -> bool {
-    error.source().is_some() && error.kind() == ErrorKind::Unexpected
+    // A request that could not be signed was never sent.
+    error.source().is_some() && error.kind() == ErrorKind::Unexpected && !is_unsigned(error)
 }
 
 async fn put_if_absent(operator: &Operator, path: &str, bytes: Bytes) -> Result<Published, PublishError> {

@@ -1,11 +1,11 @@
 //! The one door to a store: every byte of a warehouse goes through the operator that is made here.
 
 use crate::credentials;
-use crate::egress::http_client;
 use crate::local_folder::{LocalFolder, permitted_folder};
 use crate::put_if_absent::{PublishError, Published, Publisher, PutIfAbsentLayer};
 use crate::read_only::ReadOnly;
 use crate::store_error::lake_error;
+use crate::transport::transporter;
 use async_trait::async_trait;
 use bytes::Bytes;
 use model::data_source::StorageKind;
@@ -16,7 +16,7 @@ use object_store::prefix::PrefixStore;
 use object_store_opendal::OpendalStore;
 use opendal::layers::{RetryLayer, TimeoutLayer};
 use opendal::services::Fs;
-use opendal::{Builder, HttpTransporter, OperationContext, Operator};
+use opendal::{Builder, OperationContext, Operator};
 use paimon::io::{FileIO, FileIOBuilder, FileIOProvider};
 use ports::connection::{Connection, Egress};
 use ports::lake::LakeError;
@@ -162,11 +162,7 @@ pub(crate) fn bucket_operator(
             return Err(LakeError::Unsupported(why.into()));
         }
     };
-    let client = http_client(egress).map_err(|error| LakeError::Internal {
-        message: "The HTTP client cannot be made.".into(),
-        source: Some(Box::new(error)),
-    })?;
-    let transport = HttpTransporter::new(opendal_http_transport_reqwest::ReqwestTransport::new(client));
+    let transport = transporter(egress)?;
     Ok(built.with_context(OperationContext::new().with_http_transport(transport)))
 }
 

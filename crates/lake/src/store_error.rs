@@ -25,6 +25,9 @@ pub fn lake_error(error: opendal::Error, doing: &str) -> LakeError {
         ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
             LakeError::Invalid(format!("Cannot {doing}: a folder stands where a file is expected, or the reverse."))
         }
+        _ if is_unsigned(&error) => LakeError::Forbidden(format!(
+            "Cannot {doing}: no credential could be obtained. Test the connection to see why."
+        )),
         _ if let Some(full) = disk_refuses(&error) => {
             LakeError::Unavailable { message: format!("Cannot {doing}: {full}."), source: Some(Box::new(error)) }
         }
@@ -39,6 +42,11 @@ pub fn lake_error(error: opendal::Error, doing: &str) -> LakeError {
 pub fn code(error: &opendal::Error) -> Option<&str> {
     let (_, rest) = error.message().split_once("code: \"")?;
     rest.split_once('"').map(|(code, _)| code.trim()).filter(|code| !code.is_empty())
+}
+
+/// Whether a request failed for want of a credential.
+pub(crate) fn is_unsigned(error: &opendal::Error) -> bool {
+    error.message() == "signing http request"
 }
 
 fn is_outside(error: &opendal::Error) -> bool {
