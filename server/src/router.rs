@@ -1,0 +1,210 @@
+//! Every route, and the layers around it.
+
+use crate::config::Limits;
+use crate::guard::{self, Origins};
+use crate::problem::Failure;
+use crate::session::{self, CookieKind};
+use crate::{api, assets, download, events, request};
+use app::{App, shell};
+use axum::body::Body;
+use axum::extract::{FromRef, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use leptos::config::{Env, LeptosOptions};
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use metrics_exporter_prometheus::PrometheusHandle;
+use model::problem::{ErrorCode, Problem};
+use service::Services;
+use std::any::Any;
+use std::time::Duration;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType};
+use tower_http::compression::{CompressionLayer, Predicate};
+use tower_http::limit::RequestBodyLimitLayer;
+
+/// What the routes are built from.
+#[derive(Clone)]
+pub struct Parts {
+    pub services: Services,
+    pub store: Store,
+    pub limits: Limits,
+    pub metrics: PrometheusHandle,
+    /// Set once the server is told to stop.
+    pub draining: CancellationToken,
+}
+
+#[derive(Clone, FromRef)]
+struct PageState {
+    services: Services,
+    leptos: LeptosOptions,
+}
+
+/// What people and scripts reach over the network.
+pub fn network(parts: &Parts, origins: Origins, cookie: CookieKind) -> Router {
+    let services = parts.services.clone();
+    let known = Router::new()
+        .merge(pages(&services))
+        .merge(api::routes().with_state(services.clone()))
+        .merge(events::routes().with_state(services.clone()))
+        .merge(download::routes().with_state(services.clone()))
+        .merge(session::routes().with_state(services.clone()))
+        .layer(from_fn_with_state(services.clone(), session::identify))
+        .layer(session::layer(&services, &parts.store, cookie))
+        .layer(from_fn_with_state(cookie, session::bearer));
+    let router = known.merge(operations(parts)).layer(from_fn(site_file));
+    bounded(router, parts).layer(from_fn_with_state(origins, guard::same_origin)).layer(from_fn(request::observe))
+}
+
+/// What the owner of the data directory reaches over its socket.
+pub fn socket(parts: &Parts) -> Router {
+    let services = parts.services.clone();
+    let router = Router::new()
+        .merge(api::routes())
+        .merge(api::admin::routes())
+        .with_state(services.clone())
+        .layer(from_fn_with_state(services, session::identify_owner))
+        .merge(operations(parts));
+    bounded(router, parts).layer(from_fn(request::observe))
+}
+
+/// The limits that every request has.
+fn bounded(router: Router, parts: &Parts) -> Router {
+    let body_bytes_max = parts.limits.body_bytes_max;
+    // Streams of server functions answer `application/octet-stream`; compressed they would be held back, and tower-http
+    // polls a body after its end. Event streams are left out by the default.
+    let compressible = DefaultPredicate::new()
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("application/vnd.apache.arrow.file"));
+    router
+        .layer(CompressionLayer::new().compress_when(compressible))
+        .layer(RequestBodyLimitLayer::new(body_bytes_max))
+        .layer(from_fn_with_state(body_bytes_max, body_limit))
+        .layer(from_fn_with_state(parts.limits.request_time(), time_limit))
+        .layer(from_fn_with_state(parts.draining.clone(), drain_gate))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+fn pages(services: &Services) -> Router {
+    let leptos = LeptosOptions::builder().output_name("lakedeck").env(Env::PROD).build();
+    let state = PageState { services: services.clone(), leptos: leptos.clone() };
+    let context = {
+        let services = services.clone();
+        move || {
+            provide_context(services.clone());
+            guard::page_policy();
+        }
+    };
+    let routes = generate_route_list(App);
+    let server_functions = {
+        let services = services.clone();
+        move |request: Request| {
+            let services = services.clone();
+            handle_server_fns_with_context(move || provide_context(services.clone()), request)
+        }
+    };
+    // An unknown address gets the same document: its router shows the page that says so, with status 404.
+    let unknown = leptos_axum::render_app_to_stream_with_context(context.clone(), {
+        let leptos = leptos.clone();
+        move || shell(leptos.clone())
+    });
+    let unknown = move |request: Request| {
+        let page = unknown(request);
+        async move {
+            let mut response = page.await;
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response
+        }
+    };
+    Router::new()
+        .route("/fn/{*name}", any(server_functions))
+        .leptos_routes_with_context(&state, routes, context, move || shell(leptos.clone()))
+        .fallback(unknown)
+        .with_state(state)
+}
+
+/// What those who run the server ask.
+fn operations(parts: &Parts) -> Router {
+    let Parts { metrics, draining, .. } = parts.clone();
+    let store = parts.store.clone();
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route(
+            "/readyz",
+            get(move || {
+                let (draining, store) = (draining.clone(), store.clone());
+                async move {
+                    if draining.is_cancelled() {
+                        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+                    }
+                    // One read proves that the metadata can be reached.
+                    match tokio::time::timeout(Duration::from_secs(2), store.load_session("readyz")).await {
+                        Ok(Ok(_)) => (StatusCode::OK, "ready\n"),
+                        _ => (StatusCode::SERVICE_UNAVAILABLE, "the metadata database does not answer\n"),
+                    }
+                }
+            }),
+        )
+        .route(
+            "/metrics",
+            get(move || {
+                let metrics = metrics.clone();
+                async move {
+                    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+                    ([(CONTENT_TYPE, kind)], metrics.render())
+                }
+            }),
+        )
+}
+
+/// Files of the site come before every route, session and redirect.
+async fn site_file(request: Request, next: Next) -> Response {
+    match assets::serve(request.method(), request.uri(), request.headers()) {
+        Some(response) => response,
+        None => next.run(request).await,
+    }
+}
+
+/// While the server stops it takes no new work; what is under way can still be followed and fetched.
+async fn drain_gate(State(draining): State<CancellationToken>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let goes_on = matches!(path, "/healthz" | "/readyz" | "/metrics")
+        || ["/events/", "/download/", "/api/v1/runs/"].iter().any(|prefix| path.starts_with(prefix));
+    if draining.is_cancelled() && !goes_on {
+        return Failure::new(ErrorCode::Unavailable, "The server is stopping. Try again in a moment.").into_response();
+    }
+    next.run(request).await
+}
+
+/// Says in words that a request is too large, where its length is announced.
+async fn body_limit(State(bytes_max): State<usize>, request: Request, next: Next) -> Response {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > bytes_max as u64) {
+        let problem = Problem::new(ErrorCode::LimitExceeded, format!("A request holds at most {bytes_max} bytes."));
+        return (StatusCode::PAYLOAD_TOO_LARGE, Json(Failure::from(problem).into_problem())).into_response();
+    }
+    next.run(request).await
+}
+
+/// Bounds the time until an answer begins; what is streamed afterwards has its own bounds.
+async fn time_limit(State(time_max): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(time_max, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let seconds = time_max.as_secs();
+            Failure::new(ErrorCode::Unavailable, format!("No answer within {seconds} s. Try again.")).into_response()
+        }
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> http::Response<Body> {
+    let cause = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!("a request panicked: {}", cause.unwrap_or("no message"));
+    Failure::new(ErrorCode::Internal, "Something went wrong on our side. Quote the request id.").into_response()
+}

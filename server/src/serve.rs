@@ -1,0 +1,210 @@
+//! `lakedeck serve`: from the options to a drained, stopped process.
+
+use crate::compose::{self, Audience, Deck};
+use crate::config::ServeOptions;
+use crate::data_dir::{DataDir, Ownership};
+use crate::guard::Origins;
+use crate::listen::Connections;
+use crate::router::{self, Parts};
+use crate::session::CookieKind;
+use crate::telemetry;
+use anyhow::{Context, bail};
+use service::Services;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use url::Url;
+
+/// Statements under way may take this long to finish after the signal to stop.
+const DRAIN_TIME: Duration = Duration::from_secs(30);
+/// What is left at a second signal: half of it for statements to be cancelled, half for connections to end.
+const CLOSE_TIME: Duration = Duration::from_millis(1_500);
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    check_public_url(options.public_url.as_ref())?;
+    let ownership = DataDir::prepare(options.data.data_dir.as_deref())?.own()?;
+    Server::start(options, ownership).await?.run().await
+}
+
+/// A server that listens and is ready.
+pub struct Server {
+    deck: Deck,
+    connections: Connections,
+    draining: CancellationToken,
+    signals: Signals,
+    options: ServeOptions,
+    /// Where people find it.
+    pub url: String,
+}
+
+impl Server {
+    pub async fn start(options: ServeOptions, ownership: Ownership) -> anyhow::Result<Self> {
+        // From here on a signal drains; before, it just ends the process.
+        let signals = Signals::new()?;
+        let metrics = telemetry::metrics()?;
+        let audience = audience(options.listen);
+        let deck = compose::open(ownership, &options.data, audience).await?;
+        if audience == Audience::Network && !deck.services.has_owner_password().await? {
+            bail!(
+                "{} can be reached from other machines, and the owner has no password yet: set LAKEDECK_ADMIN_PASSWORD \
+                 (or run `lakedeck admin password`), or listen on 127.0.0.1",
+                options.listen
+            );
+        }
+        let has_tls = options.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        if audience == Audience::Network && !has_tls {
+            warn!("passwords and data cross the network unencrypted: put TLS in front and give --public-url https://…");
+        }
+        let cookie = if audience == Audience::Loopback && !has_tls { CookieKind::Loopback } else { CookieKind::Secure };
+        let listener =
+            TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+        let address = listener.local_addr()?;
+        let draining = CancellationToken::new();
+        let parts = Parts {
+            services: deck.services.clone(),
+            store: deck.store.clone(),
+            limits: options.data.limits.clone(),
+            metrics,
+            draining: draining.clone(),
+        };
+        let network = router::network(&parts, Origins::new(address, options.public_url.as_ref()), cookie);
+        let connections = Connections::new(options.data.limits.connections_max);
+        tokio::spawn(connections.clone().accept_tcp(listener, network));
+        tokio::spawn(connections.clone().accept_unix(deck.ownership.listen()?, router::socket(&parts)));
+        let url = base(&options, address);
+        deck.ownership.announce(&url)?;
+        Ok(Self { deck, connections, draining, signals, options, url })
+    }
+
+    /// The address of the one-time link, until it was used.
+    pub async fn sign_in_url(&self) -> anyhow::Result<Option<String>> {
+        Ok(self.deck.services.sign_in_link().await?.map(|token| welcome(&self.url, token.expose())))
+    }
+
+    /// Says where it listens, and serves until it is told to stop.
+    pub async fn run(self) -> anyhow::Result<()> {
+        // Scripts and tests read these lines; a closed standard output is no reason to stop.
+        say(&format!("listening on {}", self.url));
+        if let Some(link) = self.sign_in_url().await? {
+            say(&format!("sign in: {link}"));
+            self.open_browser(&link);
+        }
+        self.until_stopped().await
+    }
+
+    /// Opens a browser where there is a desktop and nobody said otherwise.
+    pub fn open_browser(&self, url: &str) {
+        if !self.options.no_open {
+            open_browser(url);
+        }
+    }
+
+    /// Serves until SIGTERM or Ctrl-C, then drains.
+    pub async fn until_stopped(mut self) -> anyhow::Result<()> {
+        info!("ready on {}", self.url);
+        self.signals.next().await;
+        info!("stopping: no new work; what runs has {} s to finish", DRAIN_TIME.as_secs());
+        self.draining.cancel();
+        let patience = Instant::now() + DRAIN_TIME;
+        tokio::select! {
+            () = finish(&self.deck.services, &self.connections, patience) => {}
+            () = self.signals.next() => {
+                warn!("told to stop again: cancelling what runs");
+                finish(&self.deck.services, &self.connections, Instant::now()).await;
+            }
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// Lets statements end until `patience` is over and cancels the others, then does the same with connections.
+async fn finish(services: &Services, connections: &Connections, patience: Instant) {
+    let cancelled_by = patience.max(Instant::now()) + CLOSE_TIME / 2;
+    let drain = services.drain(patience.saturating_duration_since(Instant::now()));
+    if timeout_at(cancelled_by, drain).await.is_err() {
+        warn!("statements did not end in time");
+    }
+    connections.close();
+    let closed_by = patience.max(Instant::now() + CLOSE_TIME / 2);
+    if timeout_at(closed_by, connections.ended()).await.is_err() {
+        info!("closing connections that are still open");
+    }
+}
+
+pub fn audience(listen: SocketAddr) -> Audience {
+    if listen.ip().is_loopback() { Audience::Loopback } else { Audience::Network }
+}
+
+/// The address that people are told, without a slash at the end.
+fn base(options: &ServeOptions, address: SocketAddr) -> String {
+    match &options.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{address}"),
+    }
+}
+
+/// The page that redeems a one-time link.
+pub fn welcome(base: &str, token: &str) -> String {
+    format!("{base}/welcome?token={token}")
+}
+
+fn say(line: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Opens the desktop's browser, if there is a desktop. A failure is not worth a word: the address was printed.
+pub fn open_browser(url: &str) {
+    let has = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    if has("CI") || !(has("DISPLAY") || has("WAYLAND_DISPLAY")) || !on_path("xdg-open") {
+        return;
+    }
+    let mut command = tokio::process::Command::new("xdg-open");
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Ok(mut child) = command.spawn() {
+        tokio::spawn(async move { _ = child.wait().await });
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file()))
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Whether `url` is a web address, so that a mistake is told before anything starts.
+pub fn check_public_url(url: Option<&Url>) -> anyhow::Result<()> {
+    match url {
+        Some(url) if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.path() != "/" => {
+            bail!("--public-url: give scheme and host without a path, e.g. https://lake.example.com")
+        }
+        _ => Ok(()),
+    }
+}

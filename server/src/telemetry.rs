@@ -1,0 +1,41 @@
+//! Log lines on stderr and the Prometheus recorder.
+
+use crate::config::{LogFormat, LogOptions};
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. Standard output stays free for what scripts read.
+pub fn log(options: &LogOptions) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&options.log).context("LAKEDECK_LOG is no filter")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match options.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
+    }
+    Ok(())
+}
+
+/// Seconds from a blink to the longest statement.
+const DURATION_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
+
+/// Installs the recorder; the handle renders what `/metrics` answers.
+pub fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), &DURATION_BUCKETS)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("lakedeck_request_count_total", "Requests answered, by route, method and status.");
+    describe_histogram!("lakedeck_request_duration_seconds", "Time until the head of an answer, by route.");
+    describe_gauge!("lakedeck_connection_open_count", "Connections that are open.");
+    describe_gauge!("lakedeck_statement_running_count", "Statements that run.");
+    describe_gauge!("lakedeck_statement_queued_count", "Statements that wait for their turn.");
+    describe_gauge!("lakedeck_process_start_seconds", "When the process started, seconds since 1970.");
+    describe_gauge!("lakedeck_build_info", "Always 1; the version is a label.");
+}
