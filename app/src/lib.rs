@@ -1,1 +1,46 @@
+//! The user interface of Lakedeck: pages, components and the server functions behind them.
+//!
+//! The same code renders on the server (feature `ssr`) and takes over in the browser (feature `hydrate`).
 
+#![recursion_limit = "512"]
+
+pub mod api;
+pub mod components;
+pub mod error;
+pub mod i18n;
+pub mod layout;
+pub mod page;
+pub mod pages;
+pub mod routes;
+mod shell;
+#[cfg(feature = "ssr")]
+pub mod ssr;
+pub mod ui;
+
+pub use shell::shell;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::path;
+
+/// The application: every page inside its frame.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    ui::toast::provide_toasts();
+    view! {
+        <Router>
+            <Routes fallback=pages::not_found::NotFoundPage>
+                <Route path=path!("/sign-in") view=pages::sign_in::SignInPage/>
+                <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
+                <ParentRoute path=path!("") view=layout::Frame>
+                    <Route path=path!("") view=pages::home::HomePage/>
+                    <Route path=path!("/quotas") view=pages::quotas::QuotasPage/>
+                    <Route path=path!("/settings") view=pages::settings::SettingsPage/>
+                    <Route path=path!("/*any") view=pages::not_found::NotFoundPage/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

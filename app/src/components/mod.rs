@@ -1,0 +1,8 @@
+//! Parts that know the domain and serve two pages or more.
+
+pub mod audit;
+pub mod data_source_fields;
+pub mod form_state;
+pub mod probe_panel;
+pub mod store_browser;
+pub mod time;

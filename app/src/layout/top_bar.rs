@@ -1,0 +1,139 @@
+//! The top bar: project, place, language, theme, person.
+
+use super::crumbs::Crumbs;
+use super::preference::{Preference, PreferenceForm};
+use super::strip::mask;
+use super::use_frame;
+use crate::api::external_project::list_projects;
+use crate::i18n::{self, Locale};
+use crate::page::Theme;
+use crate::ui::icon::Icon;
+use crate::ui::menu::Menu;
+use crate::{routes, tr};
+use leptos::prelude::*;
+
+#[component]
+pub fn TopBar() -> impl IntoView {
+    view! {
+        <header class="topbar">
+            <ProjectSwitcher/>
+            <Crumbs/>
+            <span class="grow"></span>
+            <a class="btn btn-ghost btn-square" href=routes::HELP_SUPPORT_MATRIX aria-label=tr!(frame.help) title=tr!(frame.help)>
+                <Icon name="circle-question-mark"/>
+            </a>
+            <LanguageMenu/>
+            <ThemeMenu/>
+            <UserMenu/>
+        </header>
+    }
+}
+
+/// Which project new worksheets are bound to.
+#[component]
+fn ProjectSwitcher() -> impl IntoView {
+    let frame = use_frame();
+    let projects = Resource::new(|| (), |()| list_projects());
+    let names = move || {
+        projects.get().and_then(Result::ok).unwrap_or_default().into_iter().map(|p| p.name.to_string()).collect::<Vec<_>>()
+    };
+    // Nothing chosen, or what was chosen is gone: the first project there is.
+    let shown = move || {
+        let names = names();
+        frame.project.get().filter(|name| names.is_empty() || names.contains(name)).or_else(|| names.first().cloned())
+    };
+    let label = move || match shown() {
+        Some(name) => format!("{}: {name}", tr!(frame.project)),
+        None => tr!(frame.no_project).to_owned(),
+    };
+    view! {
+        <Suspense fallback=|| view! { <span class="switcher" aria-hidden="true"><span class="skeleton h-3 w-20"></span></span> }>
+            <Menu
+                id="project-menu"
+                class="switcher"
+                label=Signal::derive(label)
+                trigger=move || view! {
+                    <Icon name="boxes"/>
+                    <span class="font-mono text-sm">{move || shown().unwrap_or_else(|| "–".into())}</span>
+                    <Icon name="chevron-down" small=true/>
+                }
+            >
+                <PreferenceForm preference=Preference::Project on_change=move |name| frame.project.set(Some(name))>
+                    <For each=names key=Clone::clone let:name>
+                        <button class="font-mono text-sm" name="value" value=name.clone()>{name.clone()}</button>
+                    </For>
+                </PreferenceForm>
+                <hr/>
+                <a href=routes::PROJECTS>{tr!(frame.all_projects)}</a>
+                <a href=routes::PROJECT_NEW><Icon name="plus" small=true/>{tr!(frame.create_project)}</a>
+            </Menu>
+        </Suspense>
+    }
+}
+
+#[component]
+fn LanguageMenu() -> impl IntoView {
+    let locale = i18n::locale();
+    let label = format!("{}: {}", tr!(frame.language), i18n::name(locale));
+    view! {
+        <Menu id="language-menu" label=label trigger=|| view! { <Icon name="languages"/> }>
+            <PreferenceForm preference=Preference::Language>
+                {[Locale::en, Locale::zh_CN]
+                    .map(|choice| view! {
+                        <button name="value" value=i18n::code(choice) lang=i18n::code(choice) aria-current=(choice == locale).then_some("true")>
+                            {i18n::name(choice)}
+                        </button>
+                    })}
+            </PreferenceForm>
+        </Menu>
+    }
+}
+
+#[component]
+fn ThemeMenu() -> impl IntoView {
+    view! {
+        <Menu id="theme-menu" label=tr!(frame.theme) trigger=|| view! { <Icon name="sun-moon"/> }>
+            <PreferenceForm preference=Preference::Theme>
+                {Theme::ALL.map(|theme| view! { <button name="value" value=theme.id()>{theme_label(theme)}</button> })}
+            </PreferenceForm>
+            <hr/>
+            <PreferenceForm preference=Preference::Density>
+                <button name="value" value="compact">{tr!(frame.density_compact)}</button>
+                <button name="value" value="comfortable">{tr!(frame.density_comfortable)}</button>
+            </PreferenceForm>
+        </Menu>
+    }
+}
+
+/// The word for a theme.
+pub fn theme_label(theme: Theme) -> &'static str {
+    match theme {
+        Theme::System => tr!(frame.theme_system),
+        Theme::Light => tr!(frame.theme_light),
+        Theme::Dark => tr!(frame.theme_dark),
+    }
+}
+
+#[component]
+fn UserMenu() -> impl IntoView {
+    let frame = use_frame();
+    let principal = move || frame.signed_in.get().and_then(Result::ok).map(|me| me.principal.to_string());
+    view! {
+        <Menu
+            id="user-menu"
+            label=tr!(frame.user_menu)
+            trigger=|| view! { <Icon name="circle-user"/> }
+        >
+            <Suspense>
+                {move || principal().map(|name| view! {
+                    <p class="pop-note">{tr!(frame.signed_in_as)}<b class="font-mono">{mask(&name)}</b></p>
+                    <hr/>
+                })}
+            </Suspense>
+            <a href=routes::SETTINGS><Icon name="settings" small=true/>{tr!(frame.settings)}</a>
+            <form method="post" action=routes::SESSION_SIGN_OUT class="contents">
+                <button><Icon name="log-out" small=true/>{tr!(frame.sign_out)}</button>
+            </form>
+        </Menu>
+    }
+}

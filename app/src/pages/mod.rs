@@ -1,0 +1,8 @@
+//! One module per noun; each registers its route in `lib.rs` by one line.
+
+pub mod home;
+pub mod not_found;
+pub mod quotas;
+pub mod settings;
+pub mod sign_in;
+pub mod welcome;
