@@ -57,28 +57,35 @@ fn property<'a>(connection: &'a Connection, key: &str) -> Option<&'a str> {
     connection.properties.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
 }
 
-/// The address of the store, with the policy checked where it is an address and no name.
-pub(crate) fn endpoint(connection: &Connection, egress: &Egress) -> Result<Url, LakeError> {
+/// The address of the store as configured.
+pub(crate) fn endpoint_url(connection: &Connection) -> Result<Url, LakeError> {
     let endpoint = connection
         .endpoint
         .as_ref()
         .ok_or_else(|| LakeError::Invalid(format!("The data source `{}` has no endpoint.", connection.name)))?;
-    permitted_url(&endpoint.url(), egress)
+    url(&endpoint.url())
+}
+
+/// The address of the store, with the policy checked where it is an address and no name.
+pub(crate) fn endpoint(connection: &Connection, egress: &Egress) -> Result<Url, LakeError> {
+    permitted(endpoint_url(connection)?, egress)
 }
 
 /// Where the role of a connection is assumed, if it has one.
 pub(crate) fn sts_endpoint(connection: &Connection, egress: &Egress) -> Result<Option<Url>, LakeError> {
     let Credentials::RamRole(_) = connection.credentials else { return Ok(None) };
     let configured = property(connection, STS_ENDPOINT_KEY).unwrap_or(STS_ENDPOINT);
-    let url = if configured.contains("://") { configured.to_owned() } else { format!("https://{configured}") };
-    permitted_url(&url, egress).map(Some)
+    let configured = if configured.contains("://") { configured.to_owned() } else { format!("https://{configured}") };
+    permitted(url(&configured)?, egress).map(Some)
 }
 
-fn permitted_url(text: &str, egress: &Egress) -> Result<Url, LakeError> {
+fn url(text: &str) -> Result<Url, LakeError> {
     let url = Url::parse(text).map_err(|error| LakeError::Invalid(format!("`{text}` is no endpoint: {error}.")))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.host().is_none() {
-        return Err(LakeError::Invalid(format!("`{text}` is no endpoint: give host or host:port.")));
-    }
+    let good = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.host().is_some();
+    if good { Ok(url) } else { Err(LakeError::Invalid(format!("`{text}` is no endpoint: give host or host:port."))) }
+}
+
+fn permitted(url: Url, egress: &Egress) -> Result<Url, LakeError> {
     if let (Some(address), Some(host)) = (literal(&url), url.host_str()) {
         egress::check(egress, host, address).map_err(|refused| LakeError::Forbidden(refused.to_string()))?;
     }

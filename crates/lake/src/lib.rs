@@ -12,3 +12,6 @@ mod local_folder;
 mod read_only;
 mod store_api;
 mod transport;
+pub mod probe;
+pub mod browse;
+mod diagnosis;
