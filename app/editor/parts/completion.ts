@@ -35,7 +35,7 @@ function tokensAround(state: EditorState, pos: number): Token[] | null {
   const inside = tree.resolveInner(pos, -1);
   if (opaque.has(inside.name) && inside.from < pos && (pos < inside.to || inside.name === "LineComment")) return null;
   const span = statementsIn(state).findLast((span) => span.from <= pos);
-  const ended = span && span.to < pos && state.sliceDoc(span.to - 1, span.to) === ";";
+  const ended = span && span.to < pos && state.sliceDoc(span.to, pos).includes(";");
   const from = span ? (ended ? span.to : span.from) : 0;
   const tokens: Token[] = [];
   tree.iterate({

@@ -14,10 +14,10 @@ import { EditorState, Prec } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars,
   keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
-import { completion } from "./completion";
-import { dialect } from "./dialect";
-import { beginRun, showProgress, statementOfRun, statements } from "./statements";
-import { theme } from "./theme";
+import { completion } from "./parts/completion";
+import { dialect } from "./parts/dialect";
+import { beginRun, showProgress, statementOfRun, statements } from "./parts/statements";
+import { theme } from "./parts/theme";
 
 /** What the page is told, and asked. */
 interface Hooks {
@@ -49,7 +49,7 @@ function difference(old: string, text: string) {
   return { from, to: old.length - end, insert: text.slice(from, text.length - end) };
 }
 
-export function mount(textarea: HTMLTextAreaElement, hooks: Hooks, textsJson: string, nonce?: string) {
+export function mount(textarea: HTMLTextAreaElement, text: string, hooks: Hooks, textsJson: string, nonce?: string) {
   const texts: Texts = JSON.parse(textsJson);
   const attributes: Record<string, string> = { "aria-label": textarea.getAttribute("aria-label") ?? "SQL" };
   const describedBy = textarea.getAttribute("aria-describedby");
@@ -66,7 +66,7 @@ export function mount(textarea: HTMLTextAreaElement, hooks: Hooks, textsJson: st
   };
   const hadFocus = document.activeElement === textarea;
   const view = new EditorView({
-    doc: textarea.value,
+    doc: text,
     extensions: [
       nonce ? EditorView.cspNonce.of(nonce) : [],
       Prec.highest(keymap.of([
@@ -102,6 +102,7 @@ export function mount(textarea: HTMLTextAreaElement, hooks: Hooks, textsJson: st
       }),
     ],
   });
+  textarea.value = text;
   textarea.hidden = true;
   textarea.after(view.dom);
   if (hadFocus) view.focus();
