@@ -36,6 +36,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
                 <ParentRoute path=path!("") view=layout::Frame>
                     <Route path=path!("") view=pages::home::HomePage/>
+                    <Route path=path!("/data-sources") view=pages::data_source::DataSourcesPage/>
+                    <Route path=path!("/data-sources/new") view=pages::data_source::DataSourceNewPage/>
+                    <Route path=path!("/data-sources/:name") view=pages::data_source::DataSourcePage/>
+                    <Route path=path!("/projects") view=pages::external_project::ProjectsPage/>
+                    <Route path=path!("/projects/new") view=pages::external_project::ProjectNewPage/>
+                    <Route path=path!("/projects/:name") view=pages::external_project::ProjectPage/>
                     <Route path=path!("/quotas") view=pages::quotas::QuotasPage/>
                     <Route path=path!("/settings") view=pages::settings::SettingsPage/>
                     <Route path=path!("/*any") view=pages::not_found::NotFoundPage/>

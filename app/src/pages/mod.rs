@@ -1,5 +1,7 @@
 //! One module per noun; each registers its route in `lib.rs` by one line.
 
+pub mod data_source;
+pub mod external_project;
 pub mod home;
 pub mod not_found;
 pub mod quotas;

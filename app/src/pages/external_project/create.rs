@@ -1,0 +1,596 @@
+//! Create Project: one scrolling form with the seed's groups, and a review as the second screen.
+
+use super::review::Review;
+use crate::api::data_source::{list_data_sources, regions};
+use crate::api::external_project::{CreateProject, create_project, project_name_available, quotas};
+use crate::components::data_source_fields::{
+    AuthFields, BrowseButton, NameField, SourceForm, StorageFields, StorageLinks, draft_from_query, storage_label,
+};
+use crate::components::form_state::{KeptDraft, Problems};
+use crate::components::probe_panel::{Probe, ProbeTarget, Verdict};
+use crate::components::store_browser::StoreBrowser;
+use crate::error::ApiError;
+use crate::pages::data_source::AnsweredWithoutScript;
+use crate::ui::button::{Button, ButtonKind};
+use crate::ui::choice::{ChoiceCards, ChoiceOption, Segmented};
+use crate::ui::field::{CheckField, SelectField, TextField};
+use crate::ui::form::{FormFoot, FormSection, Steps};
+use crate::ui::format::bytes;
+use crate::ui::icon::Icon;
+use crate::ui::pane::PageTitle;
+use crate::ui::states::Load;
+use crate::ui::toast;
+use crate::{routes, tr};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use model::data_source::{BrowseTarget, DataSource, DataSourceDraft, StorageKind};
+use model::external_project::{Billing, ExternalProjectDraft, RunIdentity, ServerMode};
+use model::names::ProjectName;
+use model::quota::Quota;
+use model::region::Region;
+use model::secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// What the form offers to choose from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Choices {
+    sources: Vec<DataSource>,
+    quotas: Vec<Quota>,
+    regions: Vec<Region>,
+}
+
+async fn choices() -> Result<Choices, ApiError> {
+    Ok(Choices { sources: list_data_sources().await?, quotas: quotas().await?, regions: regions().await? })
+}
+
+#[component]
+pub fn ProjectNewPage() -> impl IntoView {
+    let choices = Resource::new(|| (), |()| choices());
+    view! {
+        <PageTitle title=tr!(project.create)/>
+        <Load
+            resource=choices
+            rows=8
+            children=Callback::new(|(choices,): (Choices,)| view! { <CreateForm choices/> }.into_any())
+        />
+    }
+}
+
+/// The wizard's state: the project as typed, and the data source that may be made with it.
+#[derive(Clone, Copy)]
+pub struct ProjectForm {
+    pub draft: RwSignal<ExternalProjectDraft>,
+    pub source: SourceForm,
+    pub problems: Problems,
+    pub sources: StoredValue<Vec<DataSource>>,
+}
+
+impl ProjectForm {
+    /// The draft with the data source in it.
+    pub fn whole(self) -> ExternalProjectDraft {
+        ExternalProjectDraft { source: self.source.draft.get(), ..self.draft.get() }
+    }
+
+    fn get(self, get: fn(&ExternalProjectDraft) -> &String) -> Signal<String> {
+        Signal::derive(move || self.draft.with(|draft| get(draft).clone()))
+    }
+
+    fn set(self, name: &'static str, set: fn(&mut ExternalProjectDraft) -> &mut String) -> Callback<String> {
+        Callback::new(move |value| {
+            self.draft.update(|draft| *set(draft) = value);
+            self.problems.touch(name);
+        })
+    }
+
+    /// The stored source that is chosen.
+    pub fn chosen(self) -> Option<DataSource> {
+        let name = self.draft.with(|draft| (!draft.creates_server()).then(|| draft.server.clone()))?;
+        self.sources.with_value(|sources| sources.iter().find(|source| source.name.as_str() == name).cloned())
+    }
+
+    /// The storage that the Bucket Catalog has to fit.
+    pub fn storage(self) -> Option<StorageKind> {
+        if self.draft.with(ExternalProjectDraft::creates_server) {
+            Some(self.source.storage())
+        } else {
+            self.chosen().map(|source| source.storage)
+        }
+    }
+}
+
+#[component]
+fn CreateForm(choices: Choices) -> impl IntoView {
+    let Choices { sources, quotas, regions } = choices;
+    let query = use_query_map();
+    let asked = |key: &str| query.with_untracked(|query| query.get(key));
+    let mut first = ExternalProjectDraft::default();
+    // `?source=…` comes from a source's page; else the only or the first one is taken.
+    let server = asked("source").or_else(|| sources.first().map(|source| source.name.to_string()));
+    match server {
+        Some(server) if asked("storage").is_none() => first.server = server,
+        _ => first.server_mode = ServerMode::CreateForeignServer.id().into(),
+    }
+    if let Some(quota) = quotas.first() {
+        first.quota = quota.name.clone();
+    }
+    let sources = StoredValue::new(sources);
+    let draft = RwSignal::new(first);
+    let source_draft = RwSignal::new(draft_from_query(asked("storage")));
+    let found = Signal::derive(move || {
+        let whole = ExternalProjectDraft { source: source_draft.get(), ..draft.get() };
+        let existing =
+            sources.with_value(|all| all.iter().find(|s| s.name.as_str() == whole.server).map(|s| s.storage));
+        whole.check(existing).err().map(|problem| problem.fields).unwrap_or_default()
+    });
+    let problems = Problems::new(found);
+    let source = SourceForm { prefix: "source.", argument: "draft[source]", ..SourceForm::new(source_draft, problems) };
+    let form = ProjectForm { draft, source, problems, sources };
+    let kept = KeptDraft::new("lakedeck.draft.project", draft, |draft| draft);
+    let kept_source = KeptDraft::new("lakedeck.draft.project_source", source_draft, |draft| DataSourceDraft {
+        access_key_secret: Secret::default(),
+        session_token: Secret::default(),
+        ..draft
+    });
+    let is_reviewing = RwSignal::new(false);
+    let is_busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let probe = Probe::new(None);
+    let navigate = use_navigate();
+    let save = Callback::new(move |()| {
+        let navigate = navigate.clone();
+        is_busy.set(true);
+        problem.set(None);
+        leptos::task::spawn_local(async move {
+            let whole = ExternalProjectDraft { source: source_draft.get_untracked(), ..draft.get_untracked() };
+            let name = whole.name.clone();
+            match create_project(whole).await {
+                Ok(worksheet) => {
+                    kept.forget();
+                    kept_source.forget();
+                    toast(tr!(project.stored, name = name).to_string());
+                    navigate(&routes::worksheet(&worksheet.id), Default::default());
+                }
+                Err(error) => {
+                    is_reviewing.set(false);
+                    problems.answer(&error.0);
+                    let is_shown = !error.0.fields.is_empty()
+                        && error.0.fields.iter().all(|field| field.field != "bucket_catalog");
+                    problem.set((!is_shown).then_some(error.0.message));
+                }
+            }
+            is_busy.set(false);
+        });
+    });
+    let action = ServerAction::<CreateProject>::new();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if is_busy.get_untracked() {
+            return;
+        }
+        if is_reviewing.get_untracked() {
+            save.run(());
+        } else if problems.submit() {
+            is_reviewing.set(true);
+        }
+    };
+    let step = Signal::derive(move || if is_reviewing.get() { 3 } else { sections_done(form).min(2) });
+    view! {
+        <ActionForm action=action attr:class="flex h-full min-h-0 flex-col" attr:novalidate=true on:submit:capture=submit>
+            <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-6">
+                <h1>{tr!(project.create)}</h1>
+                <div class="ml-6 max-md:hidden">
+                    <Steps
+                        label=tr!(project.create)
+                        steps=vec![tr!(project.settings).to_owned(), tr!(project.server_settings).to_owned(), tr!(project.auth_settings).to_owned(), tr!(project.review).to_owned()]
+                        current=step
+                    />
+                </div>
+                <span class="ml-auto text-sm text-muted max-lg:hidden">
+                    {move || kept.saved_at.get().map(|time| tr!(project.draft_saved, time = time).to_string())}
+                </span>
+            </div>
+            <div class="grid min-h-0 grow grid-cols-[minmax(0,1fr)_20rem] max-lg:grid-cols-1 max-lg:overflow-auto" class:hidden=move || is_reviewing.get()>
+                <div class="scroll min-h-0 overflow-auto px-6">
+                    <StorageLinks base=routes::PROJECT_NEW/>
+                    <AnsweredWithoutScript action/>
+                    <FormSection title=tr!(project.settings)><ProjectFields form quotas regions/></FormSection>
+                    <FormSection title=tr!(project.server_settings)><ServerFields form probe/></FormSection>
+                    <FormSection title=tr!(project.auth_settings)><IdentityFields form/></FormSection>
+                </div>
+                <Summary form probe/>
+            </div>
+            {move || is_reviewing.get().then(|| view! { <Review form on_edit=Callback::new(move |()| is_reviewing.set(false))/> })}
+            {move || problem.get().map(|problem| view! {
+                <div class="flex items-start gap-3 px-6 py-2">
+                    <p class="hint is-bad whitespace-pre-line" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
+                </div>
+            })}
+            <FormFoot n_problems=problems.count()>
+                {move || if is_reviewing.get() {
+                    view! {
+                        <span class="text-sm text-muted">{tr!(project.fixed_note)}</span>
+                        <Button on_click=move |()| is_reviewing.set(false)>{tr!(project.back)}</Button>
+                        <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
+                        <Button kind=ButtonKind::Primary submit=true busy=is_busy class="min-w-16">{tr!(project.ok)}</Button>
+                    }.into_any()
+                } else {
+                    view! {
+                        <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
+                        <Button submit=true>{tr!(project.next_review)}</Button>
+                        <Button
+                            kind=ButtonKind::Primary
+                            busy=is_busy
+                            class="min-w-16"
+                            on_click=move |()| if problems.submit() { save.run(()) }
+                        >
+                            {tr!(project.ok)}
+                        </Button>
+                    }.into_any()
+                }}
+                <noscript><button type="submit" class="btn btn-primary">{tr!(project.ok)}</button></noscript>
+            </FormFoot>
+        </ActionForm>
+    }
+}
+
+/// How many of the three groups are complete, from the top.
+fn sections_done(form: ProjectForm) -> usize {
+    const PROJECT: [&str; 5] = ["name", "description", "billing", "quota", "engine_catalog"];
+    const IDENTITY: [&str; 2] = ["auth", "role_arn"];
+    let groups = [
+        form.problems.is_good(|field| PROJECT.contains(&field)),
+        form.problems.is_good(|field| !PROJECT.contains(&field) && !IDENTITY.contains(&field)),
+        form.problems.is_good(|field| IDENTITY.contains(&field)),
+    ];
+    groups.into_iter().take_while(|is_done| *is_done).count()
+}
+
+#[component]
+fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) -> impl IntoView {
+    let region = form.draft.with_untracked(|draft| draft.region.clone());
+    let region_name = regions.into_iter().find(|known| known.id == region).map_or(region, |known| known.name);
+    let quotas: Vec<_> = quotas
+        .into_iter()
+        .map(|quota| {
+            let about = format!("{} · {}, {}", quota.name, bytes(quota.memory_bytes_max), quota.statements_running_max);
+            (quota.name, about)
+        })
+        .collect();
+    // Asked for on leaving the field, as the rules alone cannot know.
+    let is_free = RwSignal::new(None::<bool>);
+    let ask = Callback::new(move |()| {
+        form.problems.touch("name");
+        let name = form.draft.with_untracked(|draft| draft.name.clone());
+        is_free.set(None);
+        if ProjectName::parse(&name).is_err() {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            if let Ok(free) = project_name_available(name.clone()).await
+                && form.draft.with_untracked(|draft| draft.name == name)
+            {
+                is_free.set(Some(free));
+            }
+        });
+    });
+    let rule = form.problems.of("name");
+    let name_error = Signal::derive(move || {
+        rule.get().or_else(|| (is_free.get() == Some(false)).then(|| tr!(project.name_taken).to_owned()))
+    });
+    let name_hint = Signal::derive(move || {
+        Some(if is_free.get() == Some(true) { tr!(project.name_free) } else { tr!(project.name_hint) }.to_owned())
+    });
+    let billings = vec![
+        ChoiceOption::new(Billing::Subscription.id(), tr!(project.billing_subscription)),
+        ChoiceOption::new(Billing::PayAsYouGo.id(), tr!(project.billing_pay_as_you_go)),
+    ];
+    view! {
+        <span class="lab req">{tr!(project.kind)}</span>
+        <p class="pt-1">{tr!(project.kind_external)}</p>
+        <TextField id="region" label=tr!(project.region) required=true readonly=true value=region_name on_input=Callback::new(|_| {}) name="region_shown".to_owned()/>
+        <TextField
+            id="name"
+            name=Some("draft[name]".to_owned())
+            label=tr!(project.name)
+            required=true
+            mono=true
+            hint=name_hint
+            value=form.get(|draft| &draft.name)
+            on_input=Callback::new(move |name| {
+                is_free.set(None);
+                form.set("name", |draft| &mut draft.name).run(name);
+            })
+            on_blur=ask
+            error=name_error
+        />
+        <Segmented
+            name="draft[billing]"
+            label=tr!(project.billing)
+            required=true
+            options=billings
+            value=form.get(|draft| &draft.billing)
+            on_change=form.set("billing", |draft| &mut draft.billing)
+        />
+        <SelectField
+            id="quota"
+            name=Some("draft[quota]".to_owned())
+            label=tr!(project.quota)
+            required=true
+            options=quotas
+            value=form.get(|draft| &draft.quota)
+            on_change=form.set("quota", |draft| &mut draft.quota)
+            error=form.problems.of("quota")
+        />
+        <TextField
+            id="description"
+            name=Some("draft[description]".to_owned())
+            label=tr!(project.description)
+            placeholder=tr!(source.optional).to_owned()
+            value=form.get(|draft| &draft.description)
+            on_input=form.set("description", |draft| &mut draft.description)
+            error=form.problems.of("description")
+        />
+        <TextField
+            id="engine_catalog"
+            name=Some("draft[engine_catalog]".to_owned())
+            label=tr!(project.engine_catalog)
+            mono=true
+            placeholder=tr!(source.optional).to_owned()
+            hint=tr!(project.engine_catalog_hint).to_owned()
+            value=form.get(|draft| &draft.engine_catalog)
+            on_input=form.set("engine_catalog", |draft| &mut draft.engine_catalog)
+            error=form.problems.of("engine_catalog")
+        />
+    }
+}
+
+#[component]
+fn ServerFields(form: ProjectForm, probe: Probe) -> impl IntoView {
+    let n_sources = form.sources.with_value(Vec::len);
+    let modes = vec![
+        ChoiceOption::new(ServerMode::UseExisting.id(), tr!(project.use_existing))
+            .detail(tr!(project.use_existing_hint, n = n_sources).to_string()),
+        ChoiceOption::new(ServerMode::CreateForeignServer.id(), tr!(project.create_server))
+            .detail(tr!(project.create_server_hint)),
+    ];
+    let creates = Memo::new(move |_| form.draft.with(ExternalProjectDraft::creates_server));
+    view! {
+        <SelectField
+            id="fs_type"
+            name=Some("fs_type".to_owned())
+            label=tr!(project.fs_type)
+            options=vec![("filesystem".to_owned(), tr!(source.kind_filesystem).to_owned())]
+            value="filesystem".to_owned()
+            on_change=Callback::new(|_| {})
+        />
+        <ChoiceCards
+            name="draft[server_mode]"
+            label=tr!(project.server_mode)
+            options=modes
+            value=form.get(|draft| &draft.server_mode)
+            on_change=form.set("server_mode", |draft| &mut draft.server_mode)
+        />
+        {move || if creates.get() {
+            view! { <NewServer form probe/> }.into_any()
+        } else {
+            view! { <ExistingServer form/> }.into_any()
+        }}
+        <span class="lab req">{tr!(project.format)}</span>
+        <p class="pt-1">{tr!(project.format_paimon)}</p>
+        <BucketCatalog form/>
+    }
+}
+
+#[component]
+fn ExistingServer(form: ProjectForm) -> impl IntoView {
+    let options = form.sources.with_value(|sources| {
+        let mut options = vec![(String::new(), tr!(project.server_choose).to_owned())];
+        options.extend(sources.iter().map(|source| {
+            let place = source
+                .endpoint
+                .as_ref()
+                .map_or_else(|| storage_label(source.storage).to_owned(), |e| e.as_str().to_owned());
+            (source.name.to_string(), format!("{} · {place}", source.name))
+        }));
+        options
+    });
+    view! {
+        <SelectField
+            id="server"
+            name=Some("draft[server]".to_owned())
+            label=tr!(project.server)
+            required=true
+            options=options
+            value=form.get(|draft| &draft.server)
+            on_change=form.set("server", |draft| &mut draft.server)
+            error=form.problems.of("server")
+        />
+        {move || form.chosen().map(|source| view! {
+            <span></span>
+            <p class="flex items-center gap-2 text-sm text-muted"><Verdict run=source.last_test.clone()/>{storage_label(source.storage)}</p>
+        })}
+    }
+}
+
+#[component]
+fn NewServer(form: ProjectForm, probe: Probe) -> impl IntoView {
+    let test = Callback::new(move |()| {
+        let mut draft = form.source.draft.get_untracked();
+        draft.test_directory = form.draft.with_untracked(|draft| draft.bucket_catalog.clone());
+        probe.run(ProbeTarget::Draft(Box::new(draft), None), |_| {});
+    });
+    view! {
+        <NameField form=form.source label=tr!(project.server).to_owned()/>
+        <div class="col-span-2 -mx-px rounded-lg border border-line bg-base-200 px-3">
+            <div class="form-sec form-sec-in">
+                <h3 class="col-span-2 flex items-center gap-2">
+                    <Icon name="plug-zap" small=true class="text-muted"/>{tr!(project.new_server)}
+                    <span class="ml-auto flex items-center gap-2 font-normal">
+                        {move || (probe.is_running.get() || probe.result.with(Option::is_some)).then(|| view! { <Verdict run=probe.result.get()/> })}
+                        <Button icon="zap" busy=probe.is_running on_click=test>{tr!(source.test_connection)}</Button>
+                    </span>
+                </h3>
+                <AuthFields form=form.source/>
+                <StorageFields form=form.source/>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn BucketCatalog(form: ProjectForm) -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    let value = form.get(|draft| &draft.bucket_catalog);
+    let hint = Signal::derive(move || {
+        Some(
+            match form.storage() {
+                Some(StorageKind::Local) => tr!(project.bucket_catalog_local_hint),
+                _ => tr!(project.bucket_catalog_hint),
+            }
+            .to_owned(),
+        )
+    });
+    let error = form.problems.of("bucket_catalog");
+    view! {
+        <TextField
+            id="bucket_catalog"
+            name=Some("draft[bucket_catalog]".to_owned())
+            label=tr!(project.bucket_catalog)
+            required=true
+            mono=true
+            hint=hint
+            value=value
+            on_input=form.set("bucket_catalog", |draft| &mut draft.bucket_catalog)
+            error=error
+        >
+            <BrowseButton is_open/>
+        </TextField>
+        <StoreBrowser
+            id="browse-bucket-catalog"
+            open=is_open
+            target=Callback::new(move |()| match form.chosen() {
+                Some(source) => BrowseTarget::Stored(source.name.to_string()),
+                None => BrowseTarget::Draft(Box::new(form.source.draft.get_untracked())),
+            })
+            start=value
+            on_choose=form.set("bucket_catalog", |draft| &mut draft.bucket_catalog)
+        />
+        // Offered where the server refused the directory for what lies in it.
+        {move || (error.with(Option::is_some) && !value.with(String::is_empty) || form.draft.with(|draft| draft.use_anyway)).then(|| view! {
+            <span></span>
+            <CheckField
+                id="use_anyway"
+                name=Some("draft[use_anyway]".to_owned())
+                label=tr!(project.use_anyway)
+                value=Signal::derive(move || form.draft.with(|draft| draft.use_anyway))
+                on_change=Callback::new(move |on| form.draft.update(|draft| draft.use_anyway = on))
+            />
+        })}
+        <span></span>
+        <CheckField
+            id="create_default_schema"
+            name=Some("draft[create_default_schema]".to_owned())
+            label=tr!(project.create_default)
+            value=Signal::derive(move || form.draft.with(|draft| draft.create_default_schema))
+            on_change=Callback::new(move |on| form.draft.update(|draft| draft.create_default_schema = on))
+        />
+    }
+}
+
+#[component]
+fn IdentityFields(form: ProjectForm) -> impl IntoView {
+    let identities = vec![
+        ChoiceOption::new(RunIdentity::DataSource.id(), tr!(project.auth_data_source))
+            .detail(tr!(project.auth_data_source_hint)),
+        ChoiceOption::new(RunIdentity::TaskExecutor.id(), tr!(project.auth_task_executor))
+            .detail(tr!(project.auth_task_executor_hint)),
+        ChoiceOption::new(RunIdentity::RamRole.id(), tr!(project.auth_ram_role))
+            .detail(tr!(project.auth_ram_role_hint)),
+    ];
+    let needs_role = Memo::new(move |_| form.draft.with(|draft| draft.auth == RunIdentity::RamRole.id()));
+    let endpoint = Signal::derive(move || {
+        if form.draft.with(ExternalProjectDraft::creates_server) {
+            form.source.draft.with(|draft| draft.endpoint.clone())
+        } else {
+            form.chosen().and_then(|source| source.endpoint).map(|e| e.as_str().to_owned()).unwrap_or_default()
+        }
+    });
+    view! {
+        <ChoiceCards
+            name="draft[auth]"
+            label=tr!(project.auth)
+            required=true
+            options=identities
+            value=form.get(|draft| &draft.auth)
+            on_change=form.set("auth", |draft| &mut draft.auth)
+        />
+        {move || needs_role.get().then(|| view! {
+            <TextField
+                id="role_arn"
+                name=Some("draft[role_arn]".to_owned())
+                label=tr!(project.role_arn)
+                required=true
+                mono=true
+                hint=tr!(source.role_arn_hint).to_owned()
+                value=form.get(|draft| &draft.role_arn)
+                on_input=form.set("role_arn", |draft| &mut draft.role_arn)
+                error=form.problems.of("role_arn")
+            />
+        })}
+        {move || form.storage().map(|storage| view! {
+            <span class="lab">{tr!(project.storage)}</span>
+            <p class="pt-1">{storage_label(storage)}</p>
+        })}
+        {move || (!endpoint.with(String::is_empty)).then(|| view! {
+            <span class="lab">{tr!(project.endpoint)}</span>
+            <p class="pt-1 font-mono text-sm">{endpoint.get()}</p>
+        })}
+    }
+}
+
+/// The choices so far, and what of the form is in order.
+#[component]
+fn Summary(form: ProjectForm, probe: Probe) -> impl IntoView {
+    let creates = move || form.draft.with(ExternalProjectDraft::creates_server);
+    let server = move || {
+        if creates() { form.source.draft.with(|s| s.name.clone()) } else { form.draft.with(|d| d.server.clone()) }
+    };
+    let checks = move || {
+        let is_good = |field: &'static str| form.problems.is_good(move |found| found == field);
+        let server_good =
+            if creates() { form.problems.is_good(|field| field.starts_with("source.")) } else { is_good("server") };
+        [
+            (tr!(project.check_name), is_good("name")),
+            (
+                tr!(project.check_server),
+                server_good && probe.result.with(|run| run.as_ref().is_none_or(|run| run.state.is_connected())),
+            ),
+            (tr!(project.check_directory), is_good("bucket_catalog")),
+            (tr!(project.check_identity), is_good("role_arn")),
+        ]
+    };
+    view! {
+        <aside class="border-l border-line bg-base-200 p-4" aria-label=tr!(project.summary)>
+            <h2>{tr!(project.summary)}</h2>
+            <dl class="kv mt-3 text-sm">
+                <dt>{tr!(project.col_name)}</dt><dd class="mono">{move || form.draft.with(|d| d.name.clone())}</dd>
+                <dt>{tr!(project.kind)}</dt><dd>{tr!(project.kind_external)}</dd>
+                <dt>{tr!(project.col_quota)}</dt><dd>{move || form.draft.with(|d| d.quota.clone())}</dd>
+                <dt>{tr!(project.col_server)}</dt>
+                <dd><span class="mono">{server}</span>{move || creates().then(|| view! { <span class="chip is-info ml-1">{tr!(source.new)}</span> })}</dd>
+                <dt>{tr!(project.bucket_catalog)}</dt><dd class="mono">{move || form.draft.with(|d| d.bucket_catalog.clone())}</dd>
+            </dl>
+            <h3 class="mt-5">{tr!(project.checks)}</h3>
+            <ul class="mt-2 space-y-1.5">
+                {move || checks().map(|(label, is_done)| view! {
+                    <li class="flex gap-2">
+                        <Icon name=if is_done { "circle-check" } else { "circle-dashed" } class=if is_done { "mt-0.5 text-success" } else { "mt-0.5 text-muted" }/>
+                        <span class:text-muted=!is_done>{label}</span>
+                    </li>
+                }).collect_view()}
+            </ul>
+            <p class="mt-4 text-sm text-muted">{move || tr!(project.sections_done, n = sections_done(form)).to_string()}</p>
+        </aside>
+    }
+}
