@@ -80,7 +80,9 @@ pub async fn create_folder(connection: &Connection, egress: &Egress, uri: &str) 
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
                 LakeError::Invalid(format!("Cannot make `{target}`: a file is in the way."))
             }
-            _ => LakeError::Unavailable { message: format!("Cannot make `{target}`: {}.", words(&error)), source: None },
+            _ => {
+                LakeError::Unavailable { message: format!("Cannot make `{target}`: {}.", words(&error)), source: None }
+            }
         });
     }
     if target.path().is_empty() {
@@ -88,11 +90,7 @@ pub async fn create_folder(connection: &Connection, egress: &Egress, uri: &str) 
     }
     // A folder of an object store is an empty object whose name ends with `/`, as the stores' own consoles make it.
     let storage = Storage::open(connection, egress, &bucket_of(connection, &target)?)?;
-    storage
-        .operator()
-        .create_dir(target.path())
-        .await
-        .map_err(|error| lake_error(error, &format!("make `{target}`")))
+    storage.operator().create_dir(target.path()).await.map_err(|error| lake_error(error, &format!("make `{target}`")))
 }
 
 fn parse(connection: &Connection, uri: &str) -> Result<WarehouseUri, LakeError> {
@@ -117,7 +115,8 @@ async fn permitted_roots(egress: &Egress) -> StoreListing {
 }
 
 async fn buckets(connection: &Connection, egress: &Egress) -> Result<StoreListing, LakeError> {
-    let answer = StoreApi::new(connection, egress)?.list_buckets().await.map_err(|error| no_answer(error, "list buckets"))?;
+    let answer =
+        StoreApi::new(connection, egress)?.list_buckets().await.map_err(|error| no_answer(error, "list buckets"))?;
     if !answer.is_success() {
         let code = answer.code();
         return Err(match answer.status {
@@ -167,9 +166,9 @@ async fn create_bucket(connection: &Connection, egress: &Egress, target: &Wareho
     }
     let code = answer.code();
     Err(match (answer.status, code) {
-        (_, "BucketAlreadyExists" | "BucketAlreadyOwnedByYou") | (409, _) => {
-            LakeError::AlreadyExists(format!("Bucket {bucket} exists already. Bucket names are unique in the whole store."))
-        }
+        (_, "BucketAlreadyExists" | "BucketAlreadyOwnedByYou") | (409, _) => LakeError::AlreadyExists(format!(
+            "Bucket {bucket} exists already. Bucket names are unique in the whole store."
+        )),
         (401 | 403, _) => LakeError::Forbidden(format!("The identity may not make buckets ({code}).")),
         (400, _) => LakeError::Invalid(format!("The store refuses the bucket name {bucket} ({code}).")),
         (status, _) => {
@@ -219,7 +218,9 @@ async fn folder(connection: &Connection, egress: &Egress, uri: &str) -> Result<S
 fn parent(egress: &Egress, storage: StorageKind, here: &WarehouseUri) -> String {
     let above = here.as_str().trim_end_matches('/').rsplit_once('/').map(|(above, _)| format!("{above}/"));
     let is_top = match storage {
-        StorageKind::Local => egress.allowed_roots.iter().any(|root| root == Path::new(here.path().trim_end_matches('/'))),
+        StorageKind::Local => {
+            egress.allowed_roots.iter().any(|root| root == Path::new(here.path().trim_end_matches('/')))
+        }
         _ => here.path().is_empty(),
     };
     above.filter(|_| !is_top).unwrap_or_default()
@@ -229,9 +230,14 @@ fn parent(egress: &Egress, storage: StorageKind, here: &WarehouseUri) -> String 
 async fn marked(storage: &Storage, here: &WarehouseUri, folders: &[String]) -> Vec<StoreEntry> {
     let in_schema = here.as_str().ends_with(".db/");
     let mut kinds = vec![EntryKind::Folder; folders.len()];
-    let looks = folders.iter().enumerate().take(MARKED_MAX).map(|(n, name)| async move {
-        (n, if name.starts_with('.') { EntryKind::Folder } else { kind_of(storage, name, in_schema).await })
-    });
+    let looks: Vec<_> = folders
+        .iter()
+        .enumerate()
+        .take(MARKED_MAX)
+        .map(|(n, name)| async move {
+            (n, if name.starts_with('.') { EntryKind::Folder } else { kind_of(storage, name, in_schema).await })
+        })
+        .collect();
     let mut looks = futures::stream::iter(looks).buffer_unordered(MARKED_AT_ONCE);
     let _ = tokio::time::timeout(MARKING_TIMEOUT, async {
         while let Some((n, kind)) = looks.next().await {
