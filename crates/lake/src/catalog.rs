@@ -300,20 +300,23 @@ impl Catalog {
         }
     }
 
-    /// A folder may be left of a table whose creation or deletion was interrupted; one with anything else in it is
-    /// not ours to use.
+    /// A folder may be left of a table whose creation or deletion was interrupted, or of a writer that did not know of
+    /// its deletion; one with anything else in it is not ours to use.
     async fn make_room(&self, location: &str, name: &Identifier) -> Result<(), LakeError> {
         if self.exists(&format!("{location}/{DROPPED}")).await? {
             return self.remove_folder(location).await;
         }
         let items = self.list(location).await?;
-        match items.iter().find(|item| !item.is_hidden() && item.name != "schema") {
+        let mut foreign = items.iter().find(|item| !item.is_leftover()).map(|item| item.name.clone());
+        if foreign.is_none() && !(Snapshots { file_io: &self.file_io(), location }).ids().await?.is_empty() {
+            foreign = Some("snapshot".into());
+        }
+        match foreign {
             None => Ok(()),
-            Some(item) => Err(LakeError::Invalid(format!(
-                "Cannot create table `{}`: its folder {location} exists and holds `{}`. Move it away or choose another \
-                 name.",
-                name.full_name(),
-                item.name
+            Some(foreign) => Err(LakeError::Invalid(format!(
+                "Cannot create table `{}`: its folder {location} exists and holds `{foreign}`. Move it away or choose \
+                 another name.",
+                name.full_name()
             ))),
         }
     }
@@ -476,6 +479,13 @@ impl Catalog {
 impl Item {
     fn is_hidden(&self) -> bool {
         self.name.starts_with('.')
+    }
+
+    /// Whether the folder of a table that is gone may still hold this: files that belong to no snapshot.
+    fn is_leftover(&self) -> bool {
+        let name = self.name.as_str();
+        let is_ours = matches!(name, "schema" | "snapshot" | "manifest" | "index" | "statistics");
+        self.is_hidden() || self.is_dir && (is_ours || name.starts_with("bucket-") || name.contains('='))
     }
 
     fn schema_name(&self) -> Option<String> {

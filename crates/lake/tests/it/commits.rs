@@ -1,0 +1,215 @@
+//! Commits of many writers at once, and what they cost.
+
+use crate::actor::{Order, Task};
+use crate::support::{LocalLake, Pypaimon, append, full, ids, open, plain_schema, read, rows, snapshot_ids};
+use lake::{Change, CommitError, OverwriteScope, WriteMode};
+use ports::lake::LakeCatalog as _;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Instant;
+use testkit::moto::Moto;
+
+/// Starts a writer for each thousand, each committing `count` single rows; tells the ids that were acknowledged.
+fn append_together(warehouse: &str, s3_endpoint: Option<&str>, writers: i64, count: i64) -> Vec<i64> {
+    let order = |writer: i64| Order {
+        warehouse: warehouse.into(),
+        s3_endpoint: s3_endpoint.map(str::to_owned),
+        table: "t".into(),
+        task: Task::Append { first: writer * 1_000, count },
+    };
+    let actors: Vec<_> = (0..writers).map(|writer| order(writer).start(&[])).collect();
+    let mut acknowledged = Vec::new();
+    for actor in actors {
+        let report = actor.finish();
+        assert!(report.is_success && report.errors.is_empty(), "{:?}", report.errors);
+        acknowledged.extend(report.acknowledged.iter().map(|id| id.parse::<i64>().expect("an id")));
+    }
+    acknowledged.sort_unstable();
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_on_one_local_table_lose_nothing() {
+    let (writers, count) = if full() { (8, 100) } else { (8, 12) };
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let acknowledged = append_together(&lake.uri(), None, writers, count);
+    assert_eq!(acknowledged.len() as i64, writers * count);
+    assert_eq!(ids(&table).await, acknowledged);
+    assert_eq!(Pypaimon::local(&lake.folder).ids("default.t"), acknowledged);
+    let snapshots = snapshot_ids(&lake.folder.join("default.db/t"));
+    assert_eq!(snapshots, (1..=writers * count).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_beside_pypaimon_lose_nothing() {
+    let (writers, count) = if full() { (7, 100) } else { (4, 10) };
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let mut pypaimon = Pypaimon::local(&lake.folder);
+    pypaimon.send(&json!({ "do": "append", "table": "default.t", "first": 900_000, "count": count, "writer": "py" }));
+    let mut acknowledged = append_together(&lake.uri(), None, writers, count);
+    let theirs: Vec<i64> = serde_json::from_value(pypaimon.receive().expect("an answer")).expect("ids");
+    assert_eq!(acknowledged.len() as i64, writers * count);
+    acknowledged.extend(&theirs);
+    assert_eq!(ids(&table).await, acknowledged);
+    assert_eq!(pypaimon.ids("default.t"), acknowledged);
+    let snapshots = snapshot_ids(&lake.folder.join("default.db/t"));
+    assert_eq!(snapshots, (1..=acknowledged.len() as i64).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_on_s3_lose_nothing() {
+    let (writers, count) = if full() { (4, 50) } else { (4, 6) };
+    let moto = Moto::start();
+    let warehouse = make_bucket(&moto).await;
+    let catalog = open(&moto.connection(), None, &warehouse).await;
+    let table = catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let acknowledged = append_together(&warehouse, Some(&moto.endpoint()), writers, count);
+    assert_eq!(acknowledged.len() as i64, writers * count);
+    assert_eq!(ids(&table).await, acknowledged);
+    assert_eq!(Pypaimon::s3(&warehouse, &moto.endpoint()).ids("default.t"), acknowledged);
+    let mut snapshots = Vec::new();
+    for id in 1..=writers * count + 1 {
+        let path = format!("default.db/t/snapshot/snapshot-{id}");
+        if catalog.storage().operator().exists(&path).await.expect("an answer") {
+            snapshots.push(id);
+        }
+    }
+    assert_eq!(snapshots, (1..=writers * count).collect::<Vec<_>>());
+}
+
+/// A bucket of its own, and the warehouse in it.
+pub async fn make_bucket(moto: &Moto) -> String {
+    use ports::lake::Lake as _;
+    let lake = lake::PaimonLake::new(crate::support::egress(&[]));
+    let bucket = format!("lake-{}", uuid::Uuid::new_v4());
+    lake.create_folder(&moto.connection(), &format!("s3://{bucket}/")).await.expect("a new bucket");
+    format!("s3://{bucket}/warehouse/")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alters_at_once_keep_every_column() {
+    let (writers, count) = if full() { (4, 25) } else { (4, 6) };
+    let lake = LocalLake::new().await;
+    lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let order = |prefix: char| Order {
+        warehouse: lake.uri(),
+        s3_endpoint: None,
+        table: "t".into(),
+        task: Task::AddColumns { prefix: prefix.to_string(), count },
+    };
+    let actors: Vec<_> = "abcd".chars().take(writers).map(|prefix| order(prefix).start(&[])).collect();
+    for actor in actors {
+        let report = actor.finish();
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+        assert_eq!(report.acknowledged.len(), count);
+    }
+    let table = lake.catalog.load_table("default", "t").await.expect("the table");
+    let columns: BTreeSet<&str> = table.schema().fields().iter().map(|field| field.name()).collect();
+    assert_eq!(columns.len(), 2 + writers * count);
+    assert_eq!(table.schema().id() as usize, writers * count);
+    let field_ids: BTreeSet<i32> = table.schema().fields().iter().map(|field| field.id()).collect();
+    assert_eq!(field_ids.len(), columns.len(), "every column has an id of its own");
+}
+
+/// Merging manifests keeps a commit's cost from growing with the table's history.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_commits_cost_the_same() {
+    let (commits, window) = if full() { (1_000, 100) } else { (300, 50) };
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let mut costs = Vec::new();
+    for id in 0..commits {
+        // The writer's part is not the commit's.
+        let mut writer = lake.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+        writer.write(&rows(&[id], "w")).await.expect("a row");
+        let write = writer.finish().await.expect("files");
+        let started = Instant::now();
+        lake.catalog.commit(&table, Change::Append(write), None).await.expect("a commit");
+        costs.push(started.elapsed());
+    }
+    assert_eq!(ids(&table).await, (0..commits).collect::<Vec<_>>());
+    let window_costs: Vec<f64> =
+        costs.chunks(window).map(|w| w.iter().map(|c| c.as_secs_f64()).sum::<f64>() * 1e3).collect();
+    println!("milliseconds per {window} commits: {window_costs:.0?}");
+    let (first, last) = (window_costs[0], window_costs[window_costs.len() - 1]);
+    // Wall-clock time on a busy machine wavers; the full form runs alone.
+    let limit = if full() { 1.5 } else { 2.5 };
+    assert!(last <= limit * first, "first {first:.0} ms, last {last:.0} ms");
+    let manifests = std::fs::read_dir(lake.folder.join("default.db/t/manifest")).expect("manifests").count();
+    println!("{manifests} files in the manifest folder");
+    let latest = lake.catalog.latest_snapshot(&table).await.expect("readable").expect("a snapshot");
+    let list = lake.folder.join("default.db/t/manifest").join(latest.base_manifest_list());
+    let listed = paimon::spec::from_avro_bytes::<paimon::spec::ManifestFileMeta>(&std::fs::read(list).expect("a list"));
+    assert!(listed.expect("a manifest list").len() < 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overwrites_replace_and_truncation_empties() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    append(&lake.catalog, &table, &rows(&[1, 2, 3], "a")).await.expect("a commit");
+    let mut writer = lake.catalog.writer(&table, WriteMode::Overwrite).await.expect("a writer");
+    writer.write(&rows(&[4], "b")).await.expect("a row");
+    let write = writer.finish().await.expect("files");
+    let committed = lake.catalog.commit(&table, Change::Overwrite { scope: OverwriteScope::Table, write }, None).await;
+    let committed = committed.expect("a commit");
+    assert_eq!((committed.snapshot_id, committed.row_count), (Some(2), -2));
+    assert_eq!(ids(&table).await, [4]);
+    let truncate = Change::Truncate { scope: OverwriteScope::Table, commit_user: lake::commit_user() };
+    assert_eq!(lake.catalog.commit(&table, truncate, None).await.expect("a commit").snapshot_id, Some(3));
+    assert!(read(&table).await.iter().all(|batch| batch.num_rows() == 0));
+    assert_eq!(Pypaimon::local(&lake.folder).ids("default.t"), Vec::<i64>::new());
+    let info = lake.catalog.table("default", "t").await.expect("the table");
+    assert_eq!((info.snapshot_id, info.record_count), (Some(3), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_is_found_by_its_user_and_nothing_is_left_of_cancelled_writes() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let mut writer = lake.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+    writer.write(&rows(&[1], "a")).await.expect("a row");
+    let write = writer.finish().await.expect("files");
+    let user = write.commit_user().to_owned();
+    lake.catalog.commit(&table, Change::Append(write), None).await.expect("a commit");
+    assert_eq!(lake.catalog.find_commit("default", "t", &user).await.expect("an answer"), Some(1));
+    assert_eq!(lake.catalog.find_commit("default", "t", "nobody").await.expect("an answer"), None);
+
+    let bucket = lake.folder.join("default.db/t/bucket-0");
+    let files = || std::fs::read_dir(&bucket).expect("the bucket").count();
+    assert_eq!(files(), 1);
+    let mut writer = lake.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+    writer.write(&rows(&[2], "a")).await.expect("a row");
+    let write = writer.finish().await.expect("files");
+    assert_eq!(files(), 2);
+    drop(write);
+    for _ in 0..100 {
+        if files() == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(files(), 1);
+    let mut writer = lake.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+    writer.write(&rows(&[3], "a")).await.expect("a row");
+    writer.abort().await;
+    assert_eq!(files(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_replaced_is_not_written_to() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    append(&lake.catalog, &table, &rows(&[1], "a")).await.expect("a commit");
+    let other = LocalLake::at(&lake.folder).await;
+    other.catalog.drop_table("default", "t").await.expect("dropped");
+    let outcome = append(&lake.catalog, &table, &rows(&[2], "a")).await;
+    assert!(matches!(outcome, Err(CommitError::Conflict(_))), "{outcome:?}");
+    let fresh = other.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let outcome = append(&lake.catalog, &table, &rows(&[3], "a")).await;
+    assert!(matches!(outcome, Err(CommitError::Conflict(_))), "{outcome:?}");
+    append(&lake.catalog, &fresh, &rows(&[4], "a")).await.expect("a commit");
+    assert_eq!(ids(&fresh).await, [4]);
+}

@@ -1,0 +1,13 @@
+//! The lake on real stores: local folders, the S3 API of moto, a double of OSS; pypaimon as the other reader and writer.
+
+mod actor;
+mod browse;
+mod catalog;
+mod commits;
+mod faults;
+mod interop;
+mod local;
+mod probe;
+mod publish;
+mod stores;
+mod support;
