@@ -8,16 +8,18 @@ use std::process::{Child, Command, Stdio};
 
 /// One request at a time: moto checks a condition and writes in two steps, and must not race with itself.
 const SCRIPT: &str = r#"
-import logging
+import logging, os, sys, threading
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 logging.getLogger("werkzeug").disabled = True
 server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
 print(server.server_port, flush=True)
+# Ends with the test, however that ends.
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.serve_forever()
 "#;
 
-/// A running server; it stops when dropped.
+/// A running server; it stops when dropped, and when the process that started it ends.
 #[derive(Debug)]
 pub struct Moto {
     process: Child,
@@ -30,6 +32,7 @@ impl Moto {
         let python = python();
         let mut process = Command::new(&python)
             .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
