@@ -11,11 +11,14 @@ use sqlx::SqliteConnection;
 
 const WHAT: &str = "run";
 
-/// One statement, and the session that its rows are rendered in once it has finished.
+/// One statement with what its rows are read by.
 #[derive(Clone, Debug)]
 pub struct StatementRow {
     pub statement: StatementRun,
+    /// The session that its rows are rendered in, once it has finished.
     pub session: Option<SqlSession>,
+    /// Who started the run.
+    pub started_by: String,
 }
 
 /// A commit that was about to be published.
@@ -56,16 +59,19 @@ impl Store {
 
     pub async fn statement(&self, run: &Id, position: usize) -> Result<Option<StatementRow>, Error> {
         let mut connection = self.read().await?;
-        let row: Option<(String, Option<String>)> =
-            sqlx::query_as("select body, session from statement where run = ? and position = ?")
-                .bind(run)
-                .bind(position_column(position))
-                .fetch_optional(&mut *connection)
-                .await?;
-        row.map(|(body, session)| {
+        let row: Option<(String, Option<String>, String)> = sqlx::query_as(
+            "select s.body, s.session, r.started_by from statement s join run r on r.id = s.run
+             where s.run = ? and s.position = ?",
+        )
+        .bind(run)
+        .bind(position_column(position))
+        .fetch_optional(&mut *connection)
+        .await?;
+        row.map(|(body, session, started_by)| {
             Ok(StatementRow {
                 statement: from_json(WHAT, &body)?,
                 session: session.map(|session| from_json(WHAT, &session)).transpose()?,
+                started_by,
             })
         })
         .transpose()
