@@ -12,12 +12,18 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long a publication may take; slow disks need seconds for an fsync.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// A temporary file that is older belongs to a writer that died.
 const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(3600);
+
+/// Temporary files of ours begin so; those of other engines with the dot and the name of their target.
+const OUR_PREFIX: &str = ".lakedeck-";
+/// How long another engine is waited for that is about to publish under the same name.
+const OTHERS_WAIT_MAX: Duration = Duration::from_secs(5);
+const OTHERS_POLL: Duration = Duration::from_millis(2);
 
 /// A folder with its symlinks resolved.
 #[derive(Debug)]
@@ -157,10 +163,10 @@ fn parent(target: &Path) -> io::Result<&Path> {
     target.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
 }
 
-/// A hidden name in the same folder, which no reader lists as a version.
+/// A hidden name in the same folder, which no reader lists as a version and which is told from other engines' names.
 fn temporary_beside(target: &Path) -> io::Result<PathBuf> {
     let name = target.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    Ok(target.with_file_name(format!(".{}.{}.tmp", name.to_string_lossy(), uuid::Uuid::new_v4())))
+    Ok(target.with_file_name(format!("{OUR_PREFIX}{}.{}.tmp", name.to_string_lossy(), uuid::Uuid::new_v4())))
 }
 
 fn is_temporary(name: &str) -> bool {
@@ -193,7 +199,13 @@ fn publish(root: &Path, target: &Path, bytes: &[u8]) -> Result<Published, Publis
     let written = make_folders(root, folder)
         .and_then(|()| write_new(&temporary, bytes))
         .and_then(|file| file.sync_all().map(|()| file));
-    let linked = written.and_then(|file| link(&file, &temporary, target));
+    let linked = written.and_then(|file| {
+        wait_for_others(folder, target)?;
+        match link(&file, &temporary, target)? {
+            Published::Won => still_ours(&file, folder, target),
+            Published::Lost => Ok(Published::Lost),
+        }
+    });
     // Left behind when this process dies here: it is hidden and swept later.
     let _ = fs::remove_file(&temporary);
     match linked {
@@ -204,6 +216,34 @@ fn publish(root: &Path, target: &Path, bytes: &[u8]) -> Result<Published, Publis
         Ok(Published::Lost) => Ok(Published::Lost),
         Err(error) => Err(not_published(error)),
     }
+}
+
+/// Other engines write `.<name>.<uuid>.tmp`, look whether `<name>` is free, and rename over whatever is there by then.
+/// One that looked before we published may therefore take our place a moment later. Its temporary file tells: as long as
+/// one lies there, nothing is decided; one that is made after ours was published finds the name taken.
+fn wait_for_others(folder: &Path, target: &Path) -> io::Result<()> {
+    let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    let prefix = format!(".{name}.");
+    let is_theirs = |entry: &fs::DirEntry| {
+        let is_theirs =
+            entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".tmp"));
+        // An old one was left by a writer that died.
+        let age = |at| SystemTime::now().duration_since(at).unwrap_or_default();
+        is_theirs && entry.metadata().and_then(|m| m.modified()).is_ok_and(|at| age(at) < OTHERS_WAIT_MAX)
+    };
+    let started = Instant::now();
+    while started.elapsed() < OTHERS_WAIT_MAX && fs::read_dir(folder)?.flatten().any(|entry| is_theirs(&entry)) {
+        std::thread::sleep(OTHERS_POLL);
+    }
+    Ok(())
+}
+
+/// Whether the name still stands for our file once nobody else is about to take it.
+fn still_ours(file: &File, folder: &Path, target: &Path) -> io::Result<Published> {
+    wait_for_others(folder, target)?;
+    let (ours, there) = (file.metadata()?, fs::metadata(target)?);
+    let is_ours = (ours.dev(), ours.ino()) == (there.dev(), there.ino());
+    Ok(if is_ours { Published::Won } else { Published::Lost })
 }
 
 /// Makes the folders between `root` and `folder` and their entries durable.
