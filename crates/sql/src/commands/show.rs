@@ -1,0 +1,179 @@
+//! SHOW: lists of names.
+
+use crate::dialect::{Name, PartitionSpec, ShowSchemas, ShowTables};
+use crate::display;
+use crate::error::{Class, Place, failed_at, from_lake, from_paimon};
+use crate::job::Job;
+use crate::results::Form;
+use crate::tables::{OpenTable, open_catalog};
+use crate::write::partition_spec;
+use paimon::spec::{BinaryRow, CoreOptions, DataType, Datum, PredicateBuilder};
+use ports::lake::LakeCatalog;
+use ports::sql_engine::{Outcome, SqlError};
+use std::collections::BTreeSet;
+
+/// `a*|b*`: alternatives of patterns, `*` for any characters.
+fn is_like(name: &str, pattern: Option<&str>) -> bool {
+    fn matches(name: &[char], pattern: &[char]) -> bool {
+        let (mut n, mut p, mut star) = (0, 0, None);
+        while n < name.len() {
+            match pattern.get(p) {
+                Some('*' | '%') => {
+                    star = Some((p, n));
+                    p += 1;
+                }
+                Some(c) if *c == name[n] => {
+                    n += 1;
+                    p += 1;
+                }
+                _ => match star {
+                    Some((at, from)) => {
+                        star = Some((at, from + 1));
+                        (p, n) = (at + 1, from + 1);
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pattern[p..].iter().all(|c| matches!(c, '*' | '%'))
+    }
+    let chars = |text: &str| text.trim().to_lowercase().chars().collect::<Vec<_>>();
+    pattern.is_none_or(|pattern| pattern.split('|').any(|one| matches(&chars(name), &chars(one))))
+}
+
+fn list(job: &Job, column: &str, names: impl IntoIterator<Item = String>) -> Result<Outcome, SqlError> {
+    job.texts(&[column], names.into_iter().map(|name| vec![Some(name)]).collect(), &Form::List)
+}
+
+pub(crate) async fn schemas(job: &Job, show: &ShowSchemas) -> Result<Outcome, SqlError> {
+    let project = match &show.project {
+        Some(project) => job.names().project(project)?,
+        None => job.names().current_project()?,
+    };
+    let catalog = open_catalog(&job.engine.lake, project).await?;
+    let schemas = catalog.schemas().await.map_err(from_lake)?;
+    list(job, "schema_name", schemas.into_iter().filter(|name| is_like(name, show.like.as_deref())))
+}
+
+pub(crate) async fn tables(job: &Job, show: &ShowTables) -> Result<Outcome, SqlError> {
+    let target = job.names().schema(show.schema.as_ref())?;
+    let catalog = open_catalog(&job.engine.lake, target.project).await?;
+    let tables = catalog.tables(&target.schema).await.map_err(from_lake)?;
+    let owner = owner(&job.context.principal);
+    let rows = tables
+        .into_iter()
+        .filter(|name| is_like(name, show.like.as_deref()))
+        .map(|name| vec![Some(owner.clone()), Some(name)]);
+    job.texts(&["owner", "table_name"], rows.collect(), &Form::List)
+}
+
+/// Filesystem catalogs know no owners: the account's root stands for them.
+pub(crate) fn owner(principal: &str) -> String {
+    match principal.rsplit_once(':') {
+        Some((account, _)) if account.starts_with("acs:ram::") => format!("{account}:root"),
+        _ => principal.to_owned(),
+    }
+}
+
+/// Filesystem catalogs hold no views.
+pub(crate) fn views(job: &Job, show: &ShowTables) -> Result<Outcome, SqlError> {
+    job.names().schema(show.schema.as_ref())?;
+    job.texts(&["owner", "view_name"], Vec::new(), &Form::List)
+}
+
+pub(crate) fn functions(job: &Job, like: Option<&str>) -> Result<Outcome, SqlError> {
+    let state = &job.engine.template;
+    let names: BTreeSet<String> = state
+        .scalar_functions()
+        .keys()
+        .chain(state.aggregate_functions().keys())
+        .chain(state.window_functions().keys())
+        .filter(|name| is_like(name, like))
+        .cloned()
+        .collect();
+    list(job, "function_name", names)
+}
+
+pub(crate) fn projects(job: &Job) -> Result<Outcome, SqlError> {
+    list(job, "project_name", job.context.visible_projects.iter().cloned())
+}
+
+pub(crate) async fn columns(job: &Job, name: &Name) -> Result<Outcome, SqlError> {
+    let target = job.names().table(name)?;
+    let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
+    list(job, "column_name", table.fields().iter().map(|field| field.name().to_owned()))
+}
+
+pub(crate) async fn partitions(
+    job: &Job,
+    name: &Name,
+    spec: Option<&PartitionSpec>,
+) -> Result<Outcome, SqlError> {
+    let target = job.names().table(name)?;
+    let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
+    if table.partition_keys().is_empty() {
+        let text = format!("table {} is not a partitioned table", table.reference.table);
+        return Err(failed_at(Class::Semantic, Place::of(&job.parsed, name.span()), text));
+    }
+    let mut builder = table.table.new_read_builder();
+    if let Some(spec) = spec {
+        let wanted = partition_spec(job, &table, spec)?;
+        let values: Vec<(&str, Option<Datum>)> =
+            wanted.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let predicate = PredicateBuilder::new(table.fields()).partition_predicate(&values).map_err(from_paimon)?;
+        builder.with_filter(predicate);
+    }
+    let plan = builder.new_scan().plan().await.map_err(from_paimon)?;
+    let fields = table.table.schema().partition_fields();
+    let default_name = CoreOptions::new(table.table.schema().options()).partition_default_name().to_owned();
+    let mut specs = BTreeSet::new();
+    for split in plan.splits() {
+        let values = fields.iter().enumerate().map(|(index, field)| {
+            let value = partition_text(split.partition(), index, field.data_type()).map_err(from_paimon)?;
+            Ok(format!("{}={}", field.name(), value.unwrap_or_else(|| default_name.clone())))
+        });
+        specs.insert(values.collect::<Result<Vec<_>, SqlError>>()?.join("/"));
+    }
+    list(job, "partition", specs)
+}
+
+/// A value of a partition as text; `None` is NULL.
+fn partition_text(partition: &BinaryRow, index: usize, data_type: &DataType) -> paimon::Result<Option<String>> {
+    if partition.is_null_at(index) {
+        return Ok(None);
+    }
+    let text = match data_type {
+        DataType::TinyInt(_) => partition.get_byte(index)?.to_string(),
+        DataType::SmallInt(_) => partition.get_short(index)?.to_string(),
+        DataType::Int(_) => partition.get_int(index)?.to_string(),
+        DataType::BigInt(_) => partition.get_long(index)?.to_string(),
+        DataType::Boolean(_) => partition.get_boolean(index)?.to_string(),
+        DataType::Float(_) => partition.get_float(index)?.to_string(),
+        DataType::Double(_) => partition.get_double(index)?.to_string(),
+        DataType::Char(_) | DataType::VarChar(_) => partition.get_string(index)?.to_owned(),
+        DataType::Date(_) => {
+            let dates = arrow::array::Date32Array::from(vec![partition.get_int(index)?]);
+            let zone = display::Zone::parse("UTC").expect("UTC is a time zone");
+            display::value_text(&dates, 0, zone).unwrap_or_default()
+        }
+        // Other engines allow more types; their values have no text here.
+        _ => "?".to_owned(),
+    };
+    Ok(Some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let check = |name, pattern, expected: bool| assert_eq!(is_like(name, Some(pattern)), expected, "{pattern}");
+        check("test_tbl", "test*", true);
+        check("test_tbl", "*tbl", true);
+        check("test_tbl", "T*_t*l", true);
+        check("test_tbl", "a*|test_tbl", true);
+        check("test_tbl", "test", false);
+        check("test_tbl", "test_tbl*", true);
+    }
+}

@@ -1,0 +1,241 @@
+//! Errors in the form of the log: `ODPS-0130071:[1,15] Semantic analysis exception - …`.
+
+use crate::dialect::ParsedStatement;
+use datafusion::error::DataFusionError;
+use model::worksheet::{Span, StatementError};
+use ports::lake::LakeError;
+use ports::sql_engine::SqlError;
+
+/// The classes of errors that users know from MaxCompute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Parse,
+    Semantic,
+    Partition,
+    /// A command on the catalog that did not work.
+    Command,
+    /// The data refuses the statement.
+    Data,
+    /// A bound of the engine was reached.
+    Limit,
+    Internal,
+}
+
+impl Class {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Parse => "ODPS-0130161",
+            Self::Semantic => "ODPS-0130071",
+            Self::Partition => "ODPS-0123031",
+            Self::Command => "ODPS-0110061",
+            Self::Data => "ODPS-0121095",
+            Self::Limit => "ODPS-0010013",
+            Self::Internal => "ODPS-0010000",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "Parse exception",
+            Self::Semantic => "Semantic analysis exception",
+            Self::Partition => "Partition exception",
+            Self::Command => "Failed to run ddltask",
+            Self::Data => "Invalid argument",
+            Self::Limit => "Resource limit",
+            Self::Internal => "System internal error",
+        }
+    }
+}
+
+/// Where in the statement something stands: line and column from 1, and the bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub line: u32,
+    pub column: u32,
+    pub span: Option<Span>,
+}
+
+impl Place {
+    /// The place of a byte range of the script inside one of its statements.
+    pub(crate) fn of(parsed: &ParsedStatement, span: Span) -> Self {
+        let offset = span.start.saturating_sub(parsed.span.start);
+        let before = parsed.text.get(..offset).unwrap_or(&parsed.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
+        Self {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+            span: Some(span),
+        }
+    }
+}
+
+/// An error at an unknown place.
+pub(crate) fn failed(class: Class, text: impl AsRef<str>) -> SqlError {
+    failed_at(class, Place::default(), text)
+}
+
+/// An error at a place of the statement.
+pub(crate) fn failed_at(class: Class, place: Place, text: impl AsRef<str>) -> SqlError {
+    SqlError::Failed(Box::new(statement_error(class, place, text.as_ref())))
+}
+
+pub(crate) fn statement_error(class: Class, place: Place, text: &str) -> StatementError {
+    StatementError {
+        message: format!("{}:[{},{}] {} - {text}", class.code(), place.line, place.column, class.name()),
+        code: class.code().into(),
+        line: place.line,
+        column: place.column,
+        span: place.span,
+        suggestion: None,
+        fix: None,
+    }
+}
+
+/// Adds what to type in the place of the offending token.
+pub(crate) fn with_suggestion(error: SqlError, suggestion: Option<String>) -> SqlError {
+    change(error, |error| {
+        if let Some(suggestion) = &suggestion {
+            error.message.push_str(&format!(" (did you mean `{suggestion}`?)"));
+        }
+        error.suggestion = suggestion;
+    })
+}
+
+/// Adds the statement that cures it.
+pub(crate) fn with_fix(error: SqlError, fix: &str) -> SqlError {
+    change(error, |error| error.fix = Some(fix.into()))
+}
+
+pub(crate) type SqlResult<T> = Result<T, SqlError>;
+
+fn change(error: SqlError, change: impl FnOnce(&mut StatementError)) -> SqlError {
+    match error {
+        SqlError::Failed(mut failed) => {
+            change(&mut failed);
+            SqlError::Failed(failed)
+        }
+        other => other,
+    }
+}
+
+/// What the lake says, in the form of the log.
+pub(crate) fn from_lake(error: LakeError) -> SqlError {
+    let class = match &error {
+        LakeError::Invalid(_) | LakeError::NotFound(_) | LakeError::AlreadyExists(_) | LakeError::Unsupported(_) => {
+            Class::Semantic
+        }
+        LakeError::Forbidden(_) | LakeError::Conflict(_) => Class::Command,
+        LakeError::Unavailable { .. } | LakeError::Internal { .. } => Class::Internal,
+    };
+    tracing::debug!(error = ?error, "the lake refused");
+    failed(class, with_causes(&error))
+}
+
+/// What the table format's library says.
+pub(crate) fn from_paimon(error: paimon::Error) -> SqlError {
+    let class = match &error {
+        paimon::Error::Unsupported { .. } => Class::Semantic,
+        _ => Class::Internal,
+    };
+    failed(class, with_causes(&error))
+}
+
+/// An error and its causes in one line, each said once.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    one_line(&text)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What planning or running says. An [`SqlError`] that travelled through DataFusion comes out as it went in.
+pub(crate) fn from_datafusion(error: DataFusionError) -> SqlError {
+    match error {
+        DataFusionError::Context(_, inner) => from_datafusion(*inner),
+        DataFusionError::Diagnostic(_, inner) => from_datafusion(*inner),
+        DataFusionError::Collection(mut errors) if !errors.is_empty() => from_datafusion(errors.swap_remove(0)),
+        DataFusionError::Shared(inner) => shared(&inner),
+        DataFusionError::External(inner) => match inner.downcast::<SqlError>() {
+            Ok(error) => *error,
+            Err(inner) => match inner.downcast::<DataFusionError>() {
+                Ok(error) => from_datafusion(*error),
+                Err(inner) => failed(Class::Internal, with_causes(inner.as_ref())),
+            },
+        },
+        DataFusionError::ArrowError(inner, backtrace) => match *inner {
+            arrow::error::ArrowError::ExternalError(inner) => {
+                from_datafusion(DataFusionError::External(inner))
+            }
+            inner => plain(&DataFusionError::ArrowError(Box::new(inner), backtrace)),
+        },
+        other => plain(&other),
+    }
+}
+
+fn shared(error: &DataFusionError) -> SqlError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(SqlError::Failed(failed)) = error.downcast_ref::<SqlError>() {
+            return SqlError::Failed(failed.clone());
+        }
+        cause = error.source();
+    }
+    plain(error)
+}
+
+fn plain(error: &DataFusionError) -> SqlError {
+    let class = match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => Class::Limit,
+        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Class::Data,
+        DataFusionError::Internal(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ObjectStore(_)
+        | DataFusionError::ParquetError(_)
+        | DataFusionError::External(_) => Class::Internal,
+        _ => Class::Semantic,
+    };
+    let text = error.strip_backtrace();
+    let prefixes = [
+        "Error during planning: ",
+        "Execution error: ",
+        "Schema error: ",
+        "Arrow error: ",
+        "type_coercion caused by ",
+        "This feature is not implemented: ",
+        "Resources exhausted: ",
+        "Optimizer rule 'simplify_expressions' failed caused by ",
+    ];
+    let mut text = text.as_str();
+    while let Some(rest) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+        text = rest;
+    }
+    failed(class, one_line(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_comes_back_through_datafusion() {
+        let error = failed_at(Class::Semantic, Place { line: 1, column: 15, span: None }, "x");
+        let travelled = DataFusionError::External(Box::new(error)).context("while planning");
+        assert_eq!(
+            from_datafusion(travelled).to_string(),
+            "ODPS-0130071:[1,15] Semantic analysis exception - x"
+        );
+    }
+}

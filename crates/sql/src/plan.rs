@@ -1,0 +1,295 @@
+//! A query's AST as a plan of DataFusion. Names are looked up by our rules only: what the statement did not open does
+//! not exist for the planner.
+
+use crate::dialect::lateral_view::LateralViewPlanner;
+use crate::dialect::{Name, ParsedStatement, Query};
+use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_suggestion};
+use crate::guard;
+use crate::job::Job;
+use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts};
+use crate::scan::{TableScan, TableStores};
+use crate::suggest::nearest;
+use crate::tables::OpenTable;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{SQLOptions, SessionConfig};
+use datafusion::sql::TableReference;
+use datafusion::sql::planner::SqlToRel;
+use datafusion::sql::sqlparser::ast;
+use ports::sql_engine::SqlError;
+use std::sync::Arc;
+
+/// How numbers with a point are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fractions {
+    Double,
+    /// As decimals, so that nothing is lost on the way into a DECIMAL column.
+    Decimal,
+}
+
+/// Where a plan's rows come in an order that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Any.
+    Free,
+    /// Partition by partition as the splits lie, see [`crate::order`].
+    Kept,
+}
+
+/// A query with its tables opened.
+pub(crate) struct Planner {
+    state: SessionState,
+    sources: Sources,
+    tables: Vec<OpenTable>,
+    expr_planners: Vec<Arc<dyn ExprPlanner>>,
+    relation_planners: Vec<Arc<dyn RelationPlanner>>,
+    type_planner: Arc<dyn TypePlanner>,
+}
+
+impl Planner {
+    /// Opens the tables of a query.
+    pub(crate) async fn new(job: &Job, query: &Query, fractions: Fractions, order: Order) -> Result<Self, SqlError> {
+        let stores = Arc::new(TableStores::default());
+        let env = job
+            .engine
+            .executor
+            .runtime_env(job.context.limits.memory_bytes, Arc::clone(&stores) as _)
+            .map_err(from_datafusion)?;
+        let state = SessionStateBuilder::new_from_existing(job.engine.template.clone())
+            .with_config(session_config(job, fractions, order))
+            .with_runtime_env(env)
+            .build();
+        let mut sources = Sources::new();
+        let mut tables = Vec::new();
+        for used in &query.tables {
+            let name = reference(&used.name);
+            if sources.iter().any(|(known, travel, _)| *known == name && *travel == used.time_travel) {
+                continue;
+            }
+            let target = job.names().table(&used.name)?;
+            let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
+            let table = table.travelled(used.time_travel.as_ref(), &job.settings.scan_selectors).await?;
+            tables.push(table.clone());
+            let scan = TableScan::new(table, &job.settings.zone_name, Arc::clone(&stores)).await?;
+            sources.push((name, used.time_travel.clone(), provider_as_source(Arc::new(scan))));
+        }
+        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators)];
+        expr_planners.extend(state.expr_planners().iter().cloned());
+        let relation_planners: Vec<Arc<dyn RelationPlanner>> =
+            vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
+        let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
+        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner })
+    }
+
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    pub(crate) fn tables(&self) -> &[OpenTable] {
+        &self.tables
+    }
+
+    /// The plan as written: names resolved, nothing optimized.
+    pub(crate) fn logical(&self, job: &Job, query: &Query) -> Result<LogicalPlan, SqlError> {
+        let mut query = query.clone();
+        let columns: Vec<&str> =
+            self.tables.iter().flat_map(|table| table.fields().iter().map(|field| field.name())).collect();
+        query.adapt_names(&columns);
+        query.lenient_casts();
+        let statement = ast::Statement::Query(query.ast);
+        let planned = SqlToRel::new(self).sql_statement_to_plan(statement);
+        let plan = planned.map_err(|error| plan_error(&job.parsed, error))?;
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        options.verify_plan(&plan).map_err(from_datafusion)?;
+        rewrite_casts(plan, job.settings.zone).map_err(|error| plan_error(&job.parsed, error))
+    }
+
+    /// The optimized plan; a guarded table without a partition predicate is refused.
+    pub(crate) fn optimized(&self, job: &Job, plan: &LogicalPlan) -> Result<LogicalPlan, SqlError> {
+        let plan = self.state.optimize(plan).map_err(|error| plan_error(&job.parsed, error))?;
+        if !job.settings.allow_fullscan && !job.is_explained() {
+            guard::check(&plan, job.settings.namespace_schema)?;
+        }
+        Ok(plan)
+    }
+
+    pub(crate) async fn physical(&self, job: &Job, optimized: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+        self.state
+            .query_planner()
+            .create_physical_plan(optimized, &self.state)
+            .await
+            .map_err(|error| plan_error(&job.parsed, error))
+    }
+}
+
+/// A table's name as DataFusion's planner reads it.
+fn reference(name: &Name) -> TableReference {
+    let part = |index: usize| name.parts[index].stored();
+    match name.parts.len() {
+        1 => TableReference::bare(part(0)),
+        2 => TableReference::partial(part(0), part(1)),
+        _ => TableReference::full(part(0), part(1), part(2)),
+    }
+}
+
+fn session_config(job: &Job, fractions: Fractions, order: Order) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_target_partitions(job.engine.executor.threads());
+    let options = config.options_mut();
+    options.sql_parser.enable_ident_normalization = true;
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.parse_float_as_decimal = fractions == Fractions::Decimal;
+    options.sql_parser.default_null_ordering = "nulls_min".into();
+    options.execution.time_zone = Some(job.settings.zone_name.clone());
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    options.execution.parquet.schema_force_view_types = false;
+    options.execution.parquet.skip_metadata = true;
+    options.optimizer.enable_round_robin_repartition = order == Order::Free;
+    config
+}
+
+impl ContextProvider for Planner {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        let found = self.sources.iter().find(|(known, travel, _)| *known == name && travel.is_none());
+        let (_, _, source) = found.ok_or_else(|| DataFusionError::Plan(format!("table {name} not found")))?;
+        Ok(Arc::clone(source))
+    }
+
+    fn get_table_function_source(
+        &self,
+        name: &str,
+        args: Vec<Expr>,
+    ) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        let known = self.state.table_functions().get(name);
+        let function = known.ok_or_else(|| DataFusionError::Plan(format!("Invalid function '{name}'")))?;
+        let args = args
+            .into_iter()
+            .map(|arg| constant(&self.state, arg))
+            .collect::<Result<Vec<_>, _>>()?;
+        let arguments = datafusion::catalog::TableFunctionArgs::new(&args, &self.state);
+        Ok(provider_as_source(function.create_table_provider_with_args(arguments)?))
+    }
+
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        let table = datafusion::datasource::cte_worktable::CteWorkTable::new(name, schema);
+        Ok(provider_as_source(Arc::new(table)))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.expr_planners
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relation_planners
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::clone(&self.type_planner))
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.state.scalar_functions().get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}
+
+/// An argument of a table function, folded.
+fn constant(state: &SessionState, argument: Expr) -> Result<Expr, DataFusionError> {
+    use datafusion::common::DFSchema;
+    use datafusion::logical_expr::simplify::SimplifyContext;
+    use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+    let context = SimplifyContext::builder().with_config_options(Arc::clone(state.config_options())).build();
+    let simplifier = ExprSimplifier::new(context);
+    let schema = DFSchema::empty();
+    simplifier.simplify(simplifier.coerce(argument, &schema)?)
+}
+
+/// What the planner says, in the form of the log and at its place in the statement.
+fn plan_error(parsed: &ParsedStatement, error: DataFusionError) -> SqlError {
+    let place = error
+        .diagnostic()
+        .and_then(|diagnostic| diagnostic.span)
+        .and_then(|span| {
+            let (line, column) = (u32::try_from(span.start.line).ok()?, u32::try_from(span.start.column).ok()?);
+            Some(Place { line, column, span: parsed.span_at(span.start.line, span.start.column) })
+        })
+        .unwrap_or_default();
+    if let DataFusionError::SchemaError(problem, _) = error.find_root() {
+        return match problem.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                let names: Vec<String> = valid_fields.iter().map(|field| field.name.clone()).collect();
+                let text = format!("column {} cannot be resolved", field.flat_name());
+                with_suggestion(failed_at(Class::Semantic, place, text), nearest(&field.name, &names))
+            }
+            SchemaError::AmbiguousReference { field } => {
+                failed_at(Class::Semantic, place, format!("column {} is ambiguous", field.flat_name()))
+            }
+            other => failed_at(Class::Semantic, place, other.to_string()),
+        };
+    }
+    let root = error.find_root().strip_backtrace();
+    if let Some((name, rest)) = root.split_once("Invalid function '").and_then(|(_, rest)| rest.split_once('\'')) {
+        let suggestion = rest.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\''));
+        let text = format!("function {name} cannot be resolved");
+        let near = suggestion.and_then(|(near, _)| nearest(name, &[near.to_owned()]));
+        return with_suggestion(failed_at(Class::Semantic, place, text), near);
+    }
+    match from_datafusion(error) {
+        SqlError::Failed(found) if found.line == 0 && found.code == "ODPS-0130071" && place.line > 0 => {
+            let text = found.message.split_once(" - ").map_or(found.message.as_str(), |(_, text)| text);
+            failed_at(Class::Semantic, place, text)
+        }
+        SqlError::Failed(found) if found.code == "ODPS-0121095" => {
+            let text = found.message.split_once(" - ").map_or(found.message.as_str(), |(_, text)| text);
+            failed(Class::Data, text)
+        }
+        other => other,
+    }
+}
