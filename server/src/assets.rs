@@ -14,6 +14,12 @@ struct Site;
 /// Compressed forms that lie beside a file, the better one first.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
+/// The folder of built files below the site's root, as links name it: `pkg/<hash of its content>`.
+pub fn build_folder() -> String {
+    let hash = Site::get("build").and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+    hash.map_or_else(|| "pkg".into(), |hash| format!("pkg/{}", hash.trim()))
+}
+
 /// The file at the path of `uri`, in the best encoding that the client takes; `None` when there is no such file.
 pub fn serve(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     let name = uri.path().trim_start_matches('/');
@@ -84,10 +90,10 @@ fn content_type(name: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
-/// A name that holds a hash, or an address that holds a version, never changes its content.
+/// Below a folder or with a name that is a hash, or at an address that holds a version, content never changes.
 fn cache_control(name: &str, query: Option<&str>) -> &'static str {
     let versioned = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("v=") && pair.len() > 2));
-    let hashed = name.split(['.', '-']).any(|part| {
+    let hashed = name.split(['/', '.', '-']).any(|part| {
         (8..=64).contains(&part.len())
             && part.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase())
             && part.bytes().any(|byte| byte.is_ascii_digit())
@@ -118,6 +124,7 @@ mod tests {
             assert_eq!(cache_control(name, query).contains("immutable"), immutable, "{name}");
         };
         check("pkg/lakedeck.0123abcd.wasm", None, true);
+        check("pkg/3f2a91c07d5e4b60/lakedeck.js", None, true);
         check("pkg/editor-ABCDEFGH.js", None, false);
         check("pkg/lakedeck.js", None, false);
         check("pkg/lakedeck.js", Some("v=0.1.0-77"), true);

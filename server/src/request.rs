@@ -4,18 +4,25 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
+use model::access::Principal;
 use std::time::Instant;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info, info_span, warn};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 tokio::task_local! {
-    static ID: String;
+    static CURRENT: (String, Span);
 }
 
 /// The id of the request that the current task answers; empty outside of one.
 pub fn id() -> String {
-    ID.try_with(Clone::clone).unwrap_or_default()
+    CURRENT.try_with(|(id, _)| id.clone()).unwrap_or_default()
+}
+
+/// Notes in the request's span who sent it.
+pub fn note_principal(principal: &Principal) {
+    _ = CURRENT.try_with(|(_, span)| span.record("principal.name", principal.as_str()));
 }
 
 /// Gives the request its id and its span, and notes how long the answer took.
@@ -24,9 +31,10 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = route(&request);
-    let span = info_span!("request", request.id = %id, http.method = %method, http.path = %path);
+    let span =
+        info_span!("request", request.id = %id, http.method = %method, http.path = %path, principal.name = Empty);
     let started = Instant::now();
-    let mut response = ID.scope(id.clone(), next.run(request)).instrument(span.clone()).await;
+    let mut response = CURRENT.scope((id.clone(), span.clone()), next.run(request)).instrument(span.clone()).await;
     let (status, seconds) = (response.status(), started.elapsed().as_secs_f64());
     let labels = [("route", route), ("method", method.to_string()), ("status", status.as_u16().to_string())];
     metrics::counter!("lakedeck_request_count_total", &labels).increment(1);

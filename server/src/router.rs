@@ -92,7 +92,8 @@ fn bounded(router: Router, parts: &Parts) -> Router {
 }
 
 fn pages(services: &Services) -> Router {
-    let leptos = LeptosOptions::builder().output_name("lakedeck").env(Env::PROD).build();
+    let leptos =
+        LeptosOptions::builder().output_name("lakedeck").site_pkg_dir(assets::build_folder()).env(Env::PROD).build();
     let state = PageState { services: services.clone(), leptos: leptos.clone() };
     let context = {
         let services = services.clone();

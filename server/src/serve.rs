@@ -40,7 +40,9 @@ pub struct Server {
     draining: CancellationToken,
     signals: Signals,
     options: ServeOptions,
-    /// Where people find it.
+    /// Where it listens.
+    pub address: String,
+    /// Where people find it, which is another address behind a proxy.
     pub url: String,
 }
 
@@ -78,9 +80,10 @@ impl Server {
         let connections = Connections::new(options.data.limits.connections_max);
         tokio::spawn(connections.clone().accept_tcp(listener, network));
         tokio::spawn(connections.clone().accept_unix(deck.ownership.listen()?, router::socket(&parts)));
-        let url = base(&options, address);
+        let address = format!("http://{address}");
+        let url = options.public_url.as_ref().map_or_else(|| address.clone(), base);
         deck.ownership.announce(&url)?;
-        Ok(Self { deck, connections, draining, signals, options, url })
+        Ok(Self { deck, connections, draining, signals, options, address, url })
     }
 
     /// The address of the one-time link, until it was used.
@@ -90,13 +93,17 @@ impl Server {
 
     /// Says where it listens, and serves until it is told to stop.
     pub async fn run(self) -> anyhow::Result<()> {
-        // Scripts and tests read these lines; a closed standard output is no reason to stop.
-        say(&format!("listening on {}", self.url));
+        self.say_address();
         if let Some(link) = self.sign_in_url().await? {
             say(&format!("sign in: {link}"));
             self.open_browser(&link);
         }
         self.until_stopped().await
+    }
+
+    /// The line that scripts wait for.
+    pub fn say_address(&self) {
+        say(&format!("listening on {}", self.address));
     }
 
     /// Opens a browser where there is a desktop and nobody said otherwise.
@@ -143,12 +150,9 @@ pub fn audience(listen: SocketAddr) -> Audience {
     if listen.ip().is_loopback() { Audience::Loopback } else { Audience::Network }
 }
 
-/// The address that people are told, without a slash at the end.
-fn base(options: &ServeOptions, address: SocketAddr) -> String {
-    match &options.public_url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => format!("http://{address}"),
-    }
+/// An address without the slash at its end.
+pub fn base(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
 }
 
 /// The page that redeems a one-time link.
@@ -156,7 +160,8 @@ pub fn welcome(base: &str, token: &str) -> String {
     format!("{base}/welcome?token={token}")
 }
 
-fn say(line: &str) {
+/// Scripts and tests read these lines; a closed standard output is no reason to stop.
+pub fn say(line: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     _ = writeln!(out, "{line}").and_then(|()| out.flush());

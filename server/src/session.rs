@@ -282,6 +282,7 @@ pub async fn identify(
     };
     match principal {
         Some(principal) => {
+            request::note_principal(&principal);
             request.extensions_mut().insert(RequestContext { principal, origin, request_id: request::id() });
             next.run(request).await
         }
@@ -296,7 +297,9 @@ pub async fn identify(
 
 /// Who may use the socket of the data directory is its owner.
 pub async fn identify_owner(State(services): State<Services>, mut request: Request, next: Next) -> Response {
-    let context = RequestContext { principal: services.owner(), origin: None, request_id: request::id() };
+    let principal = services.owner();
+    request::note_principal(&principal);
+    let context = RequestContext { principal, origin: None, request_id: request::id() };
     request.extensions_mut().insert(context);
     next.run(request).await
 }
@@ -318,7 +321,9 @@ pub fn origin(request: &Request) -> Option<IpAddr> {
 }
 
 fn is_public(path: &str) -> bool {
-    matches!(path, "/sign-in" | "/welcome" | "/api/v1/openapi.json") || path.starts_with("/session/")
+    let open = ["/session/", "/fn/session/preference"]; // language and theme are chosen before signing in, too
+    matches!(path, "/sign-in" | "/welcome" | "/api/v1/openapi.json")
+        || open.iter().any(|prefix| path.starts_with(prefix))
 }
 
 fn is_api(path: &str) -> bool {

@@ -4,7 +4,7 @@ use super::{Local, standard_input};
 use crate::api::admin::{LINK, Link, PASSWORD, Password};
 use crate::config::{AdminCommand, AdminOptions, DataOptions, admin_password};
 use crate::data_dir::DataDir;
-use crate::serve::{check_public_url, welcome};
+use crate::serve::{base, check_public_url, welcome};
 use anyhow::bail;
 use model::secret::Secret;
 use std::io::IsTerminal;
@@ -39,7 +39,7 @@ async fn link(data: DataOptions, public_url: Option<Url>) -> anyhow::Result<()> 
     let local = Local::connect(&data).await?;
     let link = local.client.post::<_, Link>(LINK, &()).await;
     local.close().await;
-    let base = public_url.map(|url| url.as_str().trim_end_matches('/').to_owned()).or(served_at);
+    let base = public_url.as_ref().map(base).or(served_at);
     let base = base.unwrap_or_else(|| "http://127.0.0.1:3000".into());
     println!("sign in: {}", welcome(&base, link?.token.expose()));
     Ok(())

@@ -4,7 +4,7 @@ use super::Client;
 use crate::api::admin::{LINK, Link};
 use crate::config::{OpenOptions, ServeOptions};
 use crate::data_dir::DataDir;
-use crate::serve::{Server, open_browser, welcome};
+use crate::serve::{Server, open_browser, say, welcome};
 use anyhow::{Context, bail};
 use model::data_source::{AuthKind, DataSource, DataSourceDraft, StorageKind};
 use model::external_project::{ExternalProject, ExternalProjectDraft};
@@ -20,7 +20,7 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
             let client = Client::running(&directory).await?;
             let base = directory.served_at().context("the server of the data directory has no address yet")?;
             let page = page(&client, &base, &warehouse).await?;
-            println!("open: {page}");
+            say(&format!("open: {page}"));
             if !options.serve.no_open {
                 open_browser(&page);
             }
@@ -29,9 +29,9 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
         Some(ownership) => {
             let client = Client::socket(&directory)?;
             let server = Server::start(with_root(options.serve, &warehouse), ownership).await?;
-            println!("listening on {}", server.url);
+            server.say_address();
             let page = page(&client, &server.url, &warehouse).await?;
-            println!("open: {page}");
+            say(&format!("open: {page}"));
             server.open_browser(&page);
             server.until_stopped().await
         }

@@ -1,0 +1,147 @@
+use crate::server::*;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn starts_and_tells_its_health() {
+    let place = Place::new();
+    let server = place.serve();
+    println!("ready after {:?}", server.started_in);
+    assert!(server.url.starts_with("http://127.0.0.1:") && !server.url.ends_with(":0"), "{}", server.url);
+    let check = async |path: &str, expected: &str| {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let text = response.text().await.expect("text");
+        assert!(text.contains(expected), "{path}: {text}");
+    };
+    check("/healthz", "ok").await;
+    check("/readyz", "ready").await;
+    check("/metrics", "lakedeck_request_count_total{route=\"/healthz\",method=\"GET\",status=\"200\"} 1").await;
+    check("/metrics", "lakedeck_request_duration_seconds_bucket").await;
+    check("/metrics", "lakedeck_connection_open_count").await;
+    let id = server.get("/healthz").await.headers()["x-request-id"].to_str().expect("text").to_owned();
+    assert_eq!(id.len(), 32);
+}
+
+#[tokio::test]
+async fn idles_in_little_memory() {
+    let place = Place::new();
+    let server = place.serve();
+    server.sign_in().await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("readable");
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    let kilobytes: u64 = kilobytes.trim().trim_end_matches(" kB").parse().expect("a number");
+    println!("resident after sign-in: {} MB", kilobytes / 1024);
+    assert!(kilobytes < 200 * 1024, "{kilobytes} kB");
+}
+
+#[test]
+fn a_data_directory_has_one_server() {
+    let place = Place::new();
+    let server = place.serve();
+    let second = place.command().output().expect("runs");
+    assert_eq!(second.status.code(), Some(1));
+    let message = String::from_utf8(second.stderr).expect("UTF-8");
+    assert!(message.contains("another lakedeck process owns") && message.contains(&server.url), "{message}");
+}
+
+#[test]
+fn a_network_address_needs_a_password() {
+    let place = Place::new();
+    let mut command = lakedeck();
+    command.args(["serve", "--listen", "0.0.0.0:0", "--no-open", "--no-sample", "--data-dir"]).arg(place.data());
+    let refused = command.output().expect("runs");
+    assert_eq!(refused.status.code(), Some(1));
+    let message = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(message.contains("LAKEDECK_ADMIN_PASSWORD"), "{message}");
+}
+
+#[test]
+fn a_wrong_option_is_told() {
+    let check = |args: &[&str], expected: &str| {
+        let place = Place::new();
+        let output = lakedeck().args(args).arg("--data-dir").arg(place.data()).output().expect("runs");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(!output.status.success() && message.contains(expected), "{args:?}: {message}");
+    };
+    check(&["serve", "--listen", "nowhere"], "--listen");
+    check(&["serve", "--public-url", "https://example.com/path"], "--public-url");
+    check(&["serve", "--log", "a=b=c"], "LAKEDECK_LOG");
+    check(&["serve", "--allowed-roots", "/no/such/folder"], "--allowed-roots");
+    check(&["open", "/no/such/folder"], "/no/such/folder");
+}
+
+#[tokio::test]
+async fn the_link_is_printed_until_it_was_used() {
+    let place = Place::new();
+    let mut first = place.serve_with(|command| command);
+    let token = first.token();
+    first.signal("TERM");
+    assert!(first.ended(Duration::from_secs(10)).success());
+    let mut second = place.serve_with(|command| command);
+    let again = second.token();
+    let response = second.form("/session/welcome", &[("token", &again)], None).await;
+    assert_eq!(location(&response), "/");
+    println!("the link stayed the same: {}", token == again);
+    second.signal("TERM");
+    assert!(second.ended(Duration::from_secs(10)).success());
+    let third = place.serve_with(|command| command);
+    assert!(third.try_line().is_none());
+}
+
+/// A statement that runs for minutes.
+const LONG: &str = "SELECT COUNT(*) FROM (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) a(x), \
+    (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) b(x), (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) c(x), \
+    (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) d(x), (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) e(x), \
+    (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) f(x), (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) g(x), \
+    (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) h(x), (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) i(x), \
+    (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) j(x), (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10)) k(x) \
+    WHERE a.x + b.x + c.x + d.x + e.x + f.x + g.x + h.x + i.x + j.x + k.x > 1000";
+
+async fn start_long_statement(server: &Server) -> String {
+    let response = server.api(Method::POST, "/projects/sample/statements").json(&json!({ "sql": LONG })).send().await;
+    let response = response.expect("an answer");
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let run: serde_json::Value = response.json().await.expect("JSON");
+    run["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn a_stopping_server_takes_no_new_work() {
+    let place = Place::new();
+    let mut server = place.serve();
+    let run = start_long_statement(&server).await;
+    server.signal("TERM");
+    // The signal arrives when it arrives.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while server.get("/readyz").await.status() != StatusCode::SERVICE_UNAVAILABLE {
+        assert!(Instant::now() < deadline, "still ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let refused = server.api(Method::POST, "/projects/sample/statements").json(&json!({ "sql": "select 1" })).send();
+    let refused = refused.await.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(server.get("/healthz").await.status(), StatusCode::OK);
+    let followed = server.api(Method::GET, &format!("/runs/{run}")).send().await.expect("an answer");
+    assert_eq!(followed.status(), StatusCode::OK);
+    // A cancelled statement ends the wait.
+    let cancelled = server.api(Method::POST, &format!("/runs/{run}/cancel")).send().await.expect("an answer");
+    assert_eq!(cancelled.status(), StatusCode::ACCEPTED);
+    assert!(server.ended(Duration::from_secs(10)).success());
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let place = Place::new();
+    let mut server = place.serve();
+    start_long_statement(&server).await;
+    server.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    server.signal("TERM");
+    let asked = Instant::now();
+    assert!(server.ended(Duration::from_secs(5)).success());
+    println!("ended {:?} after the second signal", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(3));
+}
