@@ -33,6 +33,8 @@ pub(crate) struct Level {
     /// Of each file, bytes.
     sizes: Vec<u64>,
     pub(crate) truncated: bool,
+    /// Whether the store knows the folder: an object store has only those that hold something.
+    exists: bool,
 }
 
 /// Reads at most `max` names of a folder; `folder` ends with `/`.
@@ -40,6 +42,7 @@ pub(crate) async fn level(operator: &Operator, folder: &str, max: usize) -> Stor
     let mut entries = operator.lister_with(folder).limit(max.min(ENTRIES_MAX)).await?;
     let mut level = Level::default();
     while let Some(entry) = entries.try_next().await? {
+        level.exists = true;
         let path = entry.path().trim_start_matches('/');
         let name = path.strip_prefix(folder.trim_start_matches('/')).unwrap_or(path).trim_end_matches('/');
         if name.is_empty() {
@@ -192,16 +195,11 @@ fn no_answer(error: ApiError, doing: &str) -> LakeError {
 async fn folder(connection: &Connection, egress: &Egress, uri: &str) -> Result<StoreListing, LakeError> {
     let here = parse(connection, uri)?;
     let storage = Storage::open(connection, egress, &here)?;
-    if connection.storage == StorageKind::Local {
-        let found = tokio::fs::metadata(here.path()).await;
-        match found {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(LakeError::Invalid(format!("`{here}` is a file."))),
-            Err(error) => return Err(LakeError::NotFound(format!("Cannot list `{here}`: {}.", words(&error)))),
-        }
-    }
     let listed = level(storage.operator(), "/", ENTRIES_MAX).await;
     let listed = listed.map_err(|error| lake_error(error, &format!("list `{here}`")))?;
+    if !listed.exists && connection.storage != StorageKind::Local && !here.path().is_empty() {
+        return Err(LakeError::NotFound(format!("`{here}` does not exist.")));
+    }
     let mut entries = marked(&storage, &here, &listed.folders).await;
     entries.extend(listed.files.into_iter().zip(listed.sizes).map(|(name, size)| StoreEntry {
         uri: format!("{here}{name}"),

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// How long a publication may take; slow disks need seconds for an fsync.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// A temporary file that is older belongs to a writer that died.
-const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(3600);
+pub(crate) const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// Temporary files of ours begin so; those of other engines with the dot and the name of their target.
 const OUR_PREFIX: &str = ".lakedeck-";
@@ -169,7 +169,7 @@ fn temporary_beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(format!("{OUR_PREFIX}{}.{}.tmp", name.to_string_lossy(), uuid::Uuid::new_v4())))
 }
 
-fn is_temporary(name: &str) -> bool {
+pub(crate) fn is_temporary(name: &str) -> bool {
     if let Some(id) = name.strip_prefix(".probe-") {
         return uuid::Uuid::try_parse(id).is_ok();
     }
@@ -308,6 +308,22 @@ pub(crate) fn permitted_folder(egress: &Egress, folder: &str) -> Result<PathBuf,
     Err(LakeError::Forbidden(format!(
         "The folder is outside the permitted roots: `{folder}`. The operator can permit it with --allowed-roots."
     )))
+}
+
+/// The same for a folder that is there. Opening one makes none: where a disk is not mounted, a new folder would hide it.
+pub(crate) fn existing_folder(egress: &Egress, folder: &str) -> Result<PathBuf, LakeError> {
+    let resolved = permitted_folder(egress, folder)?;
+    match fs::metadata(&resolved) {
+        Ok(found) if found.is_dir() => Ok(resolved),
+        Ok(_) => Err(LakeError::Invalid(format!("`{folder}` is a file, not a folder."))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(LakeError::NotFound(format!("The folder `{folder}` does not exist.")))
+        }
+        Err(error) => Err(LakeError::Unavailable {
+            message: format!("The folder `{folder}` cannot be opened: {}.", words(&error)),
+            source: Some(Box::new(error)),
+        }),
+    }
 }
 
 /// The path with the symlinks of the part that exists resolved.

@@ -14,7 +14,7 @@ use model::probe::{ConnectionState, ProbeEvent, ProbeStatus, ProbeStep, ProbeSte
 use model::warehouse::WarehouseUri;
 use opendal::ErrorKind;
 use ports::connection::{Connection, Credentials, Egress};
-use ports::lake::ProbeOptions;
+use ports::lake::{LakeError, ProbeOptions};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -62,7 +62,10 @@ struct Panel {
 enum Found {
     Fine(String),
     /// Works, but.
-    Doubtful { message: String, cure: String },
+    Doubtful {
+        message: String,
+        cure: String,
+    },
     /// Does not apply here.
     Nothing(String),
 }
@@ -170,7 +173,8 @@ async fn test_store(
     let located = panel.step(Kind::Bucket, find_bucket(connection, &api, bucket)).await?;
     let listed = panel.step(Kind::List, list_bucket(connection, egress, &api, warehouse)).await?;
     test_warehouse(panel, &listed.0, options).await?;
-    let difference = [Some(&listed.1), Some(&located), known.as_ref()].into_iter().flatten().find_map(diagnosis::clock_difference);
+    let difference =
+        [Some(&listed.1), Some(&located), known.as_ref()].into_iter().flatten().find_map(diagnosis::clock_difference);
     panel.step(Kind::Clock, async { compare_clocks(difference) }).await?;
     Ok(None)
 }
@@ -286,7 +290,10 @@ async fn list_bucket(
 }
 
 async fn list_folder(connection: &Connection, egress: &Egress, warehouse: &WarehouseUri) -> Step<Storage> {
-    let storage = Storage::open(connection, egress, warehouse).map_err(|error| diagnosis::invalid(&error))?;
+    let storage = Storage::open(connection, egress, warehouse).map_err(|error| match error {
+        LakeError::NotFound(_) => diagnosis::absent_path(warehouse.as_str()),
+        error => diagnosis::invalid(&error),
+    })?;
     let mut entries = tokio::fs::read_dir(warehouse.path())
         .await
         .map_err(|error| diagnosis::unreadable_folder(warehouse.path(), &error))?;
@@ -340,7 +347,8 @@ async fn suggest(storage: &Storage, top: &Level) -> Result<Option<String>, Diagn
     }
     if top.folders.iter().any(|name| name == "schema") {
         // A table's folder: the warehouse is above its database.
-        return Ok(parent(here).and_then(|database| if database.ends_with(".db/") { parent(&database) } else { Some(database) }));
+        return Ok(parent(here)
+            .and_then(|database| if database.ends_with(".db/") { parent(&database) } else { Some(database) }));
     }
     for folder in top.folders.iter().take(FOLDERS_LOOKED_INTO_MAX) {
         if read_level(storage, &format!("{folder}/")).await?.folders.iter().any(|name| name.ends_with(".db")) {

@@ -173,26 +173,34 @@ async fn put_if_absent(operator: &Operator, path: &str, bytes: Bytes) -> Result<
         tokio::time::sleep(delay).await;
         delay *= 2;
     };
-    match stored(operator, path).await {
-        Ok(Some(stored)) if stored == bytes => Ok(Published::Won),
-        Ok(Some(_)) => Ok(Published::Lost),
+    match holds(operator, path, &bytes).await {
+        Ok(Some(true)) => Ok(Published::Won),
+        Ok(Some(false)) => Ok(Published::Lost),
         Ok(None) if !unanswered => Err(PublishError::NotPublished(error)),
         Ok(None) | Err(_) => Err(PublishError::Unknown(error)),
     }
 }
 
-/// What lies under a path now.
-async fn stored(operator: &Operator, path: &str) -> StoreResult<Option<Bytes>> {
+/// Whether a path holds exactly these bytes now; `None` when there is nothing.
+async fn holds(operator: &Operator, path: &str, bytes: &Bytes) -> StoreResult<Option<bool>> {
+    let compare = async || {
+        // What someone else put there may be of any size: it is not fetched to learn that it is not ours.
+        let size = in_time(operator.stat(path)).await?.content_length();
+        let same_size = size == bytes.len() as u64;
+        Ok(same_size && in_time(operator.read(path)).await?.to_bytes() == *bytes)
+    };
     let mut delay = RETRY_DELAY_MIN;
     let mut attempt = 1;
     loop {
-        match in_time(operator.read(path)).await {
-            Ok(stored) => return Ok(Some(stored.to_bytes())),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) if attempt == ATTEMPTS_MAX || !(error.is_temporary() || is_unanswered(&error)) => {
-                return Err(error);
-            }
-            Err(_) => {}
+        let error: Error = match compare().await {
+            Ok(same) => return Ok(Some(same)),
+            Err(error) => error,
+        };
+        if error.kind() == ErrorKind::NotFound {
+            return Ok(None);
+        }
+        if attempt == ATTEMPTS_MAX || !(error.is_temporary() || is_unanswered(&error)) {
+            return Err(error);
         }
         attempt += 1;
         tokio::time::sleep(delay).await;

@@ -1,7 +1,8 @@
 //! The one door to a store: every byte of a warehouse goes through the operator that is made here.
 
+use crate::browse::level;
 use crate::credentials;
-use crate::local_folder::{LocalFolder, permitted_folder};
+use crate::local_folder::{LocalFolder, TEMPORARY_AGE_MAX, existing_folder, is_temporary};
 use crate::put_if_absent::{PublishError, Published, Publisher, PutIfAbsentLayer};
 use crate::read_only::ReadOnly;
 use crate::store_error::lake_error;
@@ -16,19 +17,23 @@ use object_store::prefix::PrefixStore;
 use object_store_opendal::OpendalStore;
 use opendal::layers::{RetryLayer, TimeoutLayer};
 use opendal::services::Fs;
-use opendal::{Builder, OperationContext, Operator};
+use opendal::{Builder, OperationContext, Operator, raw::Timestamp};
 use paimon::io::{FileIO, FileIOBuilder, FileIOProvider};
 use ports::connection::{Connection, Egress};
 use ports::lake::LakeError;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one request to a store may take.
+/// How long a request without content may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one piece of content may take: a part of a file, up to a row group.
+const CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a failed request is repeated.
 const RETRIES_MAX: usize = 3;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(100);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+/// How many entries of a warehouse's top are looked at for leftovers.
+const SWEPT_ENTRIES_MAX: usize = 10_000;
 
 /// A warehouse's storage. Clones share one operator.
 #[derive(Clone, Debug)]
@@ -40,8 +45,8 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Opens the storage of a warehouse. Nothing is fetched; a local folder is looked at, and refused where it lies
-    /// outside the permitted roots.
+    /// Opens the storage of a warehouse. Nothing is fetched; a local folder must exist and lie in one
+    /// of the permitted roots.
     pub fn open(connection: &Connection, egress: &Egress, warehouse: &WarehouseUri) -> Result<Self, LakeError> {
         credentials::check_properties(connection)?;
         let fits = match connection.storage {
@@ -55,7 +60,7 @@ impl Storage {
         }
         let (plain, publisher) = match connection.storage {
             StorageKind::Local => {
-                let root = permitted_folder(egress, warehouse.path())?;
+                let root = existing_folder(egress, warehouse.path())?;
                 let plain = operator(Fs::default().root(&root.to_string_lossy()), warehouse)?;
                 (plain, Publisher::Local(Arc::new(LocalFolder::new(root))))
             }
@@ -67,7 +72,7 @@ impl Storage {
         let publisher = Arc::new(publisher);
         // The publisher stands below the retries: what it answers is decided.
         let operator = plain
-            .layer(TimeoutLayer::new().with_timeout(REQUEST_TIMEOUT).with_io_timeout(REQUEST_TIMEOUT))
+            .layer(TimeoutLayer::new().with_timeout(REQUEST_TIMEOUT).with_io_timeout(CONTENT_TIMEOUT))
             .layer(PutIfAbsentLayer(publisher.clone()))
             .layer(
                 RetryLayer::new()
@@ -140,9 +145,24 @@ impl Storage {
                 message: format!("Cannot sweep `{}`.", self.warehouse),
                 source: Some(Box::new(error)),
             }),
-            // A conditional PUT needs no temporary file.
-            Publisher::Conditional(_) => Ok(0),
+            Publisher::Conditional(_) => self
+                .sweep_probes()
+                .await
+                .map_err(|error| lake_error(error, &format!("sweep `{}`", self.warehouse))),
         }
+    }
+
+    /// A conditional PUT needs no temporary file; only a test of the connection can leave one behind.
+    async fn sweep_probes(&self) -> opendal::Result<u64> {
+        let oldest = Timestamp::now() - TEMPORARY_AGE_MAX;
+        let mut removed = 0;
+        for file in level(&self.operator, "/", SWEPT_ENTRIES_MAX).await?.files {
+            if is_temporary(&file) && self.operator.stat(&file).await?.last_modified().is_some_and(|at| at < oldest) {
+                self.operator.delete(&file).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 }
 

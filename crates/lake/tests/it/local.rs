@@ -50,7 +50,8 @@ fn only_permitted_roots_open() {
     let place = local();
     let root = place.egress.allowed_roots[0].clone();
     let open = |path: PathBuf| Storage::open(&local_connection(), &place.egress, &uri_of(&path));
-    assert!(open(root.join("not/there/yet")).is_ok());
+    assert!(matches!(open(root.join("not/there/yet")), Err(LakeError::NotFound(_))));
+    assert!(!root.join("not").exists(), "opening makes no folder");
     assert!(matches!(open("/etc".into()), Err(LakeError::Forbidden(_))));
     let sibling = PathBuf::from(format!("{}-more", root.display()));
     assert!(matches!(open(sibling), Err(LakeError::Forbidden(_))), "a prefix of a name is no parent");
