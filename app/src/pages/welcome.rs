@@ -12,6 +12,7 @@ use leptos_router::hooks::use_query_map;
 pub fn WelcomePage() -> impl IntoView {
     let query = use_query_map();
     let token = move || query.with(|query| query.get("token")).filter(|token| !token.is_empty());
+    let next = move || query.with(|query| query.get("next"));
     let has_failed = move || query.with(|query| query.get("error")).is_some();
     let form = NodeRef::<html::Form>::new();
     submit_once(form);
@@ -22,6 +23,7 @@ pub fn WelcomePage() -> impl IntoView {
                     <p class="mb-4 text-muted">{tr!(frame.welcome_about)}</p>
                     <form method="post" action=routes::SESSION_WELCOME node_ref=form>
                         <input type="hidden" name="token" value=token/>
+                        {next().map(|next| view! { <input type="hidden" name="next" value=next/> })}
                         <Button kind=ButtonKind::Primary submit=true class="w-full">{tr!(frame.sign_in)}</Button>
                     </form>
                 }.into_any(),
