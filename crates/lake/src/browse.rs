@@ -1,16 +1,16 @@
 //! The storage browser: one level at a time, with Paimon's folders marked.
 
+use crate::level::level;
 use crate::local_folder::{permitted_folder, words};
 use crate::storage::Storage;
 use crate::store_api::{ApiError, ApiRequest, StoreApi, element, elements};
 use crate::store_error::lake_error;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use http::Method;
 use model::data_source::StorageKind;
 use model::lake::{EntryKind, StoreEntry, StoreListing};
 use model::warehouse::WarehouseUri;
-use opendal::{EntryMode, Operator, Result as StoreResult};
 use ports::connection::{Connection, Egress};
 use ports::lake::LakeError;
 use std::path::Path;
@@ -23,44 +23,6 @@ const MARKED_AT_ONCE: usize = 8;
 const MARKING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of a folder is read to mark it.
 const PEEK_MAX: usize = 100;
-
-/// The names directly below a folder.
-#[derive(Debug, Default)]
-pub(crate) struct Level {
-    /// Without the trailing `/`.
-    pub(crate) folders: Vec<String>,
-    pub(crate) files: Vec<String>,
-    /// Of each file, bytes.
-    sizes: Vec<u64>,
-    pub(crate) truncated: bool,
-    /// Whether the store knows the folder: an object store has only those that hold something.
-    exists: bool,
-}
-
-/// Reads at most `max` names of a folder; `folder` ends with `/`.
-pub(crate) async fn level(operator: &Operator, folder: &str, max: usize) -> StoreResult<Level> {
-    let mut entries = operator.lister_with(folder).limit(max.min(ENTRIES_MAX)).await?;
-    let mut level = Level::default();
-    while let Some(entry) = entries.try_next().await? {
-        level.exists = true;
-        let path = entry.path().trim_start_matches('/');
-        let name = path.strip_prefix(folder.trim_start_matches('/')).unwrap_or(path).trim_end_matches('/');
-        if name.is_empty() {
-            continue;
-        }
-        if level.folders.len() + level.files.len() == max {
-            level.truncated = true;
-            break;
-        }
-        if entry.metadata().mode() == EntryMode::DIR {
-            level.folders.push(name.to_owned());
-        } else {
-            level.files.push(name.to_owned());
-            level.sizes.push(entry.metadata().content_length());
-        }
-    }
-    Ok(level)
-}
 
 /// One level of a store: `uri` empty lists buckets, or the permitted local folders.
 pub async fn browse(connection: &Connection, egress: &Egress, uri: &str) -> Result<StoreListing, LakeError> {

@@ -159,7 +159,9 @@ pub(crate) fn s3(connection: &Connection, egress: &Egress, bucket: &str, root: &
 }
 
 /// The credentials of an S3-compatible store, `None` where requests are not signed.
-pub(crate) fn s3_provider(connection: &Connection) -> Result<Option<ProvideCredentialChain<aws::Credential>>, LakeError> {
+pub(crate) fn s3_provider(
+    connection: &Connection,
+) -> Result<Option<ProvideCredentialChain<aws::Credential>>, LakeError> {
     let chain = ProvideCredentialChain::new();
     match &connection.credentials {
         Credentials::AccessKey { id, secret, session_token } => {

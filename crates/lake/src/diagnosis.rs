@@ -82,7 +82,9 @@ pub(crate) fn refused_by_policy(refused: &Refused) -> Diagnosis {
 pub(crate) fn invalid(error: &LakeError) -> Diagnosis {
     match error {
         LakeError::Unsupported(why) => unsupported(why),
-        LakeError::Forbidden(why) => config_error(why.as_str(), "Choose another address, or ask the operator to permit it."),
+        LakeError::Forbidden(why) => {
+            config_error(why.as_str(), "Choose another address, or ask the operator to permit it.")
+        }
         error => config_error(error.to_string(), "Correct the data source."),
     }
 }
@@ -166,7 +168,8 @@ pub(crate) fn no_credential(connection: &Connection, error: &ApiError) -> Diagno
     let code = sts_code(&said).unwrap_or_default();
     match code {
         "" if find::<reqwest::Error>(cause).is_some() => {
-            unreachable("STS does not answer.", "Check the property sts.endpoint and the server's network.").with_raw(said)
+            unreachable("STS does not answer.", "Check the property sts.endpoint and the server's network.")
+                .with_raw(said)
         }
         code if code.starts_with("InvalidAccessKeyId")
             || matches!(code, "SignatureDoesNotMatch" | "IncompleteSignature" | "InvalidSecurityToken.Expired") =>
@@ -189,7 +192,10 @@ fn sts_code(text: &str) -> Option<&str> {
 /// No answer where a moment ago there was a connection.
 pub(crate) fn no_answer(error: &ApiError) -> Diagnosis {
     if let ApiError::Timeout = error {
-        return unreachable("The store did not answer in time.", "Try again; check the network between server and store.");
+        return unreachable(
+            "The store did not answer in time.",
+            "Try again; check the network between server and store.",
+        );
     }
     if let Some(refused) = find::<Refused>(error) {
         return refused_by_policy(refused);
@@ -232,8 +238,11 @@ pub(crate) fn bad_bucket(connection: &Connection, bucket: &str, answer: &Answer)
     }
     if let Some(region) = other_region(answer) {
         return Some(
-            config_error(format!("The bucket is in region {region}."), "Change the region of the data source, and its endpoint.")
-                .with_answer(answer),
+            config_error(
+                format!("The bucket is in region {region}."),
+                "Change the region of the data source, and its endpoint.",
+            )
+            .with_answer(answer),
         );
     }
     let absent = config_error(format!("Bucket {bucket} does not exist."), "Check the name and the region.");
@@ -249,10 +258,15 @@ pub(crate) fn bad_listing(connection: &Connection, bucket: &str, prefix: &str, a
     if answer.is_success() {
         return None;
     }
-    Some(bad_bucket(connection, bucket, answer).unwrap_or_else(|| match answer.status {
-        403 => denied(bucket, prefix, "list", answer.body.as_str()).with_answer(answer),
-        status => unreachable(format!("The store refuses to list {bucket}/{prefix} (HTTP {status})."), "Check endpoint and path style.")
+    Some(bad_bucket(connection, bucket, answer).unwrap_or_else(|| {
+        match answer.status {
+            403 => denied(bucket, prefix, "list", answer.body.as_str()).with_answer(answer),
+            status => unreachable(
+                format!("The store refuses to list {bucket}/{prefix} (HTTP {status})."),
+                "Check endpoint and path style.",
+            )
             .with_answer(answer),
+        }
     }))
 }
 

@@ -10,6 +10,7 @@ pub mod credentials;
 mod diagnosis;
 pub mod egress;
 mod error;
+mod level;
 mod local_folder;
 mod manifest;
 pub mod options;

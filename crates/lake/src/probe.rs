@@ -1,9 +1,9 @@
 //! The connection test: ten steps, the first failure ends it.
 
-use crate::browse::{Level, level};
 use crate::credentials;
 use crate::diagnosis::{self, Diagnosis};
 use crate::egress::{self, Refused};
+use crate::level::{Level, level};
 use crate::put_if_absent::{PublishError, Published};
 use crate::storage::Storage;
 use crate::store_api::{Answer, ApiRequest, StoreApi};

@@ -1,7 +1,7 @@
 //! The one door to a store: every byte of a warehouse goes through the operator that is made here.
 
-use crate::browse::level;
 use crate::credentials;
+use crate::level::level;
 use crate::local_folder::{LocalFolder, TEMPORARY_AGE_MAX, existing_folder, is_temporary};
 use crate::put_if_absent::{PublishError, Published, Publisher, PutIfAbsentLayer};
 use crate::read_only::ReadOnly;
@@ -145,10 +145,9 @@ impl Storage {
                 message: format!("Cannot sweep `{}`.", self.warehouse),
                 source: Some(Box::new(error)),
             }),
-            Publisher::Conditional(_) => self
-                .sweep_probes()
-                .await
-                .map_err(|error| lake_error(error, &format!("sweep `{}`", self.warehouse))),
+            Publisher::Conditional(_) => {
+                self.sweep_probes().await.map_err(|error| lake_error(error, &format!("sweep `{}`", self.warehouse)))
+            }
         }
     }
 

@@ -301,7 +301,7 @@ async fn folders_that_are_no_warehouse() {
         assert_eq!(failure(&run), (7, ConfigError, "The directory is not a Paimon warehouse."));
         assert_eq!(cure(&run), suggestion);
     };
-    let choose = format!("Choose {}/lake/ instead.", here.display());
+    let choose = format!("Choose {}lake/ instead.", place.warehouse);
     check(here.clone(), &choose).await;
     check(here.join("lake/default.db"), &choose).await;
     check(table.clone(), &choose).await;
