@@ -29,6 +29,12 @@ use leptos_router::path;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     ui::toast::provide_toasts();
+    // Effects run once the browser has taken the page over: what tests wait for, and what styles may ask.
+    Effect::new(|_| {
+        if let Some(root) = document().document_element() {
+            _ = root.set_attribute("data-hydrated", "");
+        }
+    });
     view! {
         <Router>
             <Routes fallback=pages::not_found::NotFoundPage>
@@ -44,6 +50,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/projects/:name") view=pages::external_project::ProjectPage/>
                     <Route path=path!("/quotas") view=pages::quotas::QuotasPage/>
                     <Route path=path!("/settings") view=pages::settings::SettingsPage/>
+                    <Route path=path!("/worksheets") view=pages::worksheet::WorksheetsPage/>
+                    <Route path=path!("/worksheets/:id") view=pages::worksheet::WorksheetPage/>
                     <Route path=path!("/*any") view=pages::not_found::NotFoundPage/>
                 </ParentRoute>
             </Routes>

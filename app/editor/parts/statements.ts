@@ -23,12 +23,11 @@ export interface Progress {
   state: StatementState;
   /** The state in words, for the mark's title. */
   label: string;
+  /** `at` counts from the statement's begin. */
   error: { at: Span | null; message: string; suggestion: string | null; replace: string } | null;
 }
 
 interface Mark extends Span {
-  /** Where the statement stood when it was run. */
-  origin: number;
   progress: Progress | null;
 }
 
@@ -187,7 +186,7 @@ export function statementsIn(state: EditorState): Span[] {
 /** Marks the statements of a run that has begun. Those that no longer stand where the run found them get no mark. */
 export function beginRun(view: EditorView, started: Started[]) {
   const marks = started.map(({ from, to, text }): Mark | null =>
-    view.state.sliceDoc(from, to) === text ? { from, to, origin: from, progress: null } : null,
+    view.state.sliceDoc(from, to) === text ? { from, to, progress: null } : null,
   );
   view.dispatch({ effects: setMarks.of(marks) }, setDiagnostics(view.state, []));
 }
@@ -199,10 +198,8 @@ export function showProgress(view: EditorView, progress: Progress[]) {
   for (const mark of marks) {
     const error = mark?.progress?.error;
     if (!mark || !error?.at) continue;
-    const shift = mark.from - mark.origin;
-    const end = view.state.doc.length;
-    const from = Math.min(error.at.from + shift, end);
-    const to = Math.min(Math.max(error.at.to + shift, from + 1), end);
+    const from = Math.min(mark.from + error.at.from, mark.to);
+    const to = Math.min(Math.max(mark.from + error.at.to, from + 1), mark.to);
     const { suggestion, replace } = error;
     diagnostics.push({
       from, to, severity: "error", message: error.message,

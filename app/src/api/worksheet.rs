@@ -22,7 +22,7 @@ pub struct WorksheetDetails {
 }
 
 #[server(prefix = "/fn", endpoint = "worksheet/details")]
-pub async fn worksheet_details(id: Id) -> Result<WorksheetDetails, ApiError> {
+pub async fn load_worksheet(id: Id) -> Result<WorksheetDetails, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     let worksheet = crate::ssr::answer(&ctx, services.worksheet(&ctx, &id).await)?;
     let run = match &worksheet.last_run {
@@ -104,7 +104,7 @@ pub async fn run_worksheet(id: Id, script: String, base_offset: usize) -> Result
 }
 
 #[server(prefix = "/fn", endpoint = "run/details")]
-pub async fn run_details(id: Id) -> Result<Run, ApiError> {
+pub async fn load_run(id: Id) -> Result<Run, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.run(&ctx, &id).await)
 }
@@ -116,14 +116,14 @@ pub async fn cancel_run(id: Id) -> Result<(), ApiError> {
 }
 
 #[server(prefix = "/fn", endpoint = "run/result_page")]
-pub async fn result_page(run: Id, index: usize, offset: u64, count: u64) -> Result<ResultPage, ApiError> {
+pub async fn load_result_page(run: Id, index: usize, offset: u64, count: u64) -> Result<ResultPage, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.result_page(&ctx, &run, index, offset, count).await)
 }
 
 /// One value whole.
 #[server(prefix = "/fn", endpoint = "run/cell")]
-pub async fn result_cell(run: Id, index: usize, row: u64, column: usize) -> Result<Cell, ApiError> {
+pub async fn load_result_cell(run: Id, index: usize, row: u64, column: usize) -> Result<Cell, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.cell(&ctx, &run, index, row, column).await)
 }
@@ -141,7 +141,7 @@ pub struct ResultText {
 const RESULT_TEXT_BYTES_MAX: usize = 1 << 20;
 
 #[server(prefix = "/fn", endpoint = "run/result_text")]
-pub async fn result_text(run: Id, index: usize) -> Result<ResultText, ApiError> {
+pub async fn load_result_text(run: Id, index: usize) -> Result<ResultText, ApiError> {
     use futures::TryStreamExt;
     use model::problem::{ErrorCode, Problem};
     let (services, ctx) = crate::ssr::request().await?;

@@ -5,4 +5,5 @@ pub mod data_source_fields;
 pub mod form_state;
 pub mod probe_panel;
 pub mod store_browser;
+pub mod table_tree;
 pub mod time;

@@ -8,3 +8,4 @@ pub mod quotas;
 pub mod settings;
 pub mod sign_in;
 pub mod welcome;
+pub mod worksheet;

@@ -3,7 +3,9 @@
 pub mod button;
 pub mod chip;
 pub mod choice;
+pub mod code_editor;
 pub mod copy;
+pub mod data_grid;
 pub mod dialog;
 pub mod dom;
 pub mod events;

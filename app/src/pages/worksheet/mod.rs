@@ -1,0 +1,14 @@
+//! Worksheets: the list, and the page in which one types and runs SQL.
+
+mod autosave;
+mod completion;
+mod context_bar;
+mod error_panel;
+mod list;
+mod results;
+mod running;
+mod sheet;
+mod text_view;
+
+pub use list::WorksheetsPage;
+pub use sheet::WorksheetPage;
