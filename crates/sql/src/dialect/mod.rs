@@ -1,15 +1,86 @@
 //! The dialect: text in, typed statements out. Nothing here looks a name up or touches data.
+//!
+//! A script goes through four steps: `model::script` splits it, `lexer` decodes its words, `statement` recognises the
+//! verb and reads what sqlparser has no syntax for, and `query` hands queries to sqlparser's grammar and rewrites them
+//! into what DataFusion plans.
 
 pub mod ast;
+pub mod error;
 pub mod types;
 
+mod create_table;
+mod cursor;
+mod insert;
+mod lexer;
+mod query;
+mod rewrite;
+mod setting;
+mod statement;
+mod translate;
+
 pub use ast::*;
+pub use error::ErrorClass;
+pub use rewrite::time_travel;
 pub use types::SqlType;
 
+use cursor::Cursor;
+use error::SyntaxError;
+use model::script::{Piece, PieceKind, SCRIPT_BYTES_MAX, STATEMENTS_MAX, StatementSpan, pieces, statements};
+use model::worksheet::Span;
 use ports::sql_engine::UnparsedStatement;
+use statement::Notes;
 
 /// The statements of a script up to the first that is none, and what is wrong with that one.
 pub fn parse(script: &str) -> (Vec<ParsedStatement>, Option<UnparsedStatement>) {
-    let _ = script;
-    (Vec::new(), None)
+    let whole = Span { start: 0, end: script.len() };
+    if script.len() > SCRIPT_BYTES_MAX {
+        let text = format!("the script is larger than {} MB", SCRIPT_BYTES_MAX >> 20);
+        return (Vec::new(), Some(unparsed(script, whole, SyntaxError::whole(text))));
+    }
+    let spans = statements(script);
+    if spans.len() > STATEMENTS_MAX {
+        let text = format!("the script has more than {STATEMENTS_MAX} statements");
+        return (Vec::new(), Some(unparsed(script, whole, SyntaxError::whole(text))));
+    }
+    let mut parsed = Vec::with_capacity(spans.len());
+    for StatementSpan { span, .. } in spans {
+        match parse_statement(script, span) {
+            Ok(statement) => parsed.push(statement),
+            Err(error) => return (parsed, Some(unparsed(script, span, error))),
+        }
+    }
+    match unclosed_comment(script) {
+        Some(comment) => {
+            let error = SyntaxError::new(comment, "comment is not closed");
+            (parsed, Some(unparsed(script, Span { start: comment.start, end: script.len() }, error)))
+        }
+        None => (parsed, None),
+    }
+}
+
+fn unparsed(script: &str, span: Span, error: SyntaxError) -> UnparsedStatement {
+    let text = script[span.start..span.end].to_owned();
+    let error = error.into_statement_error(&text, span.start);
+    UnparsedStatement { text, span, error }
+}
+
+/// A comment that swallows the script's end, behind the last statement.
+fn unclosed_comment(script: &str) -> Option<Span> {
+    let last: Piece = pieces(script).last()?;
+    let is_comment = matches!(last.kind, PieceKind::Comment | PieceKind::Hint);
+    (is_comment && !last.is_closed).then_some(last.span)
+}
+
+fn parse_statement(script: &str, span: Span) -> cursor::Result<ParsedStatement> {
+    let text = script[span.start..span.end].to_owned();
+    let set = pieces(&text).next().filter(|first| text[..first.span.end].eq_ignore_ascii_case("SET"));
+    if let Some(word) = set {
+        let behind = Span { start: span.start + word.span.end, end: span.end };
+        let statement = setting::parse(script, behind)?;
+        return Ok(ParsedStatement { statement, text, span, hints: Vec::new(), warnings: Vec::new() });
+    }
+    let (tokens, hints) = lexer::tokens(script, span)?;
+    let mut notes = Notes { start: span.start, ..Notes::default() };
+    let statement = statement::parse(&mut Cursor::new(&tokens, script), &mut notes)?;
+    Ok(ParsedStatement { statement, text, span, hints, warnings: notes.warnings })
 }

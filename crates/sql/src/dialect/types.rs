@@ -1,7 +1,12 @@
 //! SQL types by their MaxCompute names, and what they are in Paimon and Arrow.
 
-use arrow::datatypes::{DataType as ArrowType, Field, TimeUnit};
+use super::cursor::{Cursor, Result};
+use super::error::SyntaxError;
+use super::lexer::{Suffix, TokenKind};
 use ::paimon::spec::{self as paimon, DataType as PaimonType};
+use arrow::datatypes::{DataType as ArrowType, Field, TimeUnit};
+use datafusion::sql::sqlparser::ast as sqlparser;
+use model::worksheet::Span;
 use std::fmt;
 use std::sync::Arc;
 
@@ -256,4 +261,244 @@ fn plain_or_quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
+}
+
+/// Whose names the types have: bare `TIMESTAMP` and `DECIMAL` differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    MaxCompute,
+    Flink,
+}
+
+/// Every name that begins a type, for `did you mean`.
+const TYPE_NAMES: &[&str] = &[
+    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC", "CHAR",
+    "VARCHAR", "STRING", "BINARY", "VARBINARY", "BYTES", "DATE", "DATETIME", "TIME", "TIMESTAMP", "TIMESTAMP_NTZ",
+    "TIMESTAMP_LTZ", "JSON", "VARIANT", "ARRAY", "MAP", "STRUCT", "ROW",
+];
+
+/// A type at the cursor.
+pub(super) fn parse(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize) -> Result<SqlType> {
+    let start = cursor.span();
+    if depth > NESTING_MAX {
+        return Err(SyntaxError::new(start, format!("types are nested deeper than {NESTING_MAX}")));
+    }
+    let name = cursor.ident("a type")?;
+    let upper = if name.quoted { String::new() } else { name.value.to_ascii_uppercase() };
+    let timestamp = match meaning {
+        Meaning::MaxCompute => SqlType::Timestamp as fn(u32) -> SqlType,
+        Meaning::Flink => SqlType::TimestampNtz,
+    };
+    Ok(match upper.as_str() {
+        "BOOLEAN" | "BOOL" => SqlType::Boolean,
+        "TINYINT" => SqlType::TinyInt,
+        "SMALLINT" => SqlType::SmallInt,
+        "INT" | "INTEGER" => SqlType::Int,
+        "BIGINT" => SqlType::BigInt,
+        "FLOAT" => SqlType::Float,
+        "DOUBLE" => {
+            cursor.keyword("PRECISION");
+            SqlType::Double
+        }
+        "DECIMAL" | "DEC" | "NUMERIC" => decimal(cursor, meaning)?,
+        "CHAR" | "CHARACTER" => SqlType::Char(length(cursor, &upper, meaning, 255)?),
+        "VARCHAR" => match length(cursor, &upper, meaning, LENGTH_MAX)? {
+            LENGTH_MAX => SqlType::String,
+            length => SqlType::Varchar(length),
+        },
+        "STRING" => SqlType::String,
+        "BYTES" => SqlType::Binary,
+        "BINARY" if cursor.is_symbol("(") => SqlType::FixedBinary(length(cursor, &upper, meaning, LENGTH_MAX)?),
+        "BINARY" => SqlType::Binary,
+        "VARBINARY" if cursor.is_symbol("(") => match length(cursor, &upper, meaning, LENGTH_MAX)? {
+            LENGTH_MAX => SqlType::Binary,
+            length => SqlType::VarBinary(length),
+        },
+        "VARBINARY" => SqlType::Binary,
+        "DATE" => SqlType::Date,
+        "DATETIME" => SqlType::Timestamp(3),
+        "TIMESTAMP" => {
+            let precision = precision(cursor)?;
+            if cursor.keywords(&["WITH", "LOCAL", "TIME", "ZONE"]) {
+                SqlType::Timestamp(precision)
+            } else if cursor.keywords(&["WITHOUT", "TIME", "ZONE"]) {
+                SqlType::TimestampNtz(precision)
+            } else if cursor.keywords(&["WITH", "TIME", "ZONE"]) {
+                return Err(unsupported(cursor, start));
+            } else {
+                timestamp(precision)
+            }
+        }
+        "TIMESTAMP_NTZ" => SqlType::TimestampNtz(precision(cursor)?),
+        "TIMESTAMP_LTZ" => SqlType::Timestamp(precision(cursor)?),
+        "JSON" | "VARIANT" => SqlType::Json,
+        "ARRAY" => {
+            cursor.expect_symbol("<")?;
+            let element = nested(cursor, meaning, depth)?;
+            cursor.expect_symbol(">")?;
+            SqlType::Array(Box::new(element))
+        }
+        "MAP" => {
+            cursor.expect_symbol("<")?;
+            let key = nested(cursor, meaning, depth)?;
+            cursor.expect_symbol(",")?;
+            let value = nested(cursor, meaning, depth)?;
+            cursor.expect_symbol(">")?;
+            SqlType::Map(Box::new(key), Box::new(value))
+        }
+        "STRUCT" | "ROW" => {
+            let close = if upper == "ROW" && cursor.symbol("(") { ")" } else { ">" };
+            if close == ">" {
+                cursor.expect_symbol("<")?;
+            }
+            SqlType::Struct(struct_fields(cursor, meaning, depth, close)?)
+        }
+        "TIME" | "MULTISET" | "GEOMETRY" | "GEOGRAPHY" | "INTERVAL" | "BLOB" | "VECTOR" | "RAW" | "INTERVAL_DAY_TIME"
+        | "INTERVAL_YEAR_MONTH" => {
+            skip_arguments(cursor);
+            return Err(unsupported(cursor, start));
+        }
+        _ => {
+            let error = SyntaxError::new(name.span, format!("invalid type '{name}'"));
+            let nearest = super::error::nearest(&upper, TYPE_NAMES.iter().copied());
+            return Err(nearest.into_iter().fold(error, SyntaxError::suggest));
+        }
+    })
+}
+
+/// Paimon's longest VARCHAR and VARBINARY.
+const LENGTH_MAX: u32 = i32::MAX as u32;
+
+fn unsupported(cursor: &Cursor<'_>, start: Span) -> SyntaxError {
+    let span = cursor.span_from(start);
+    let name = cursor.quote(span).to_uppercase();
+    SyntaxError::semantic(span, format!("type {name} is not supported by Paimon table"))
+}
+
+/// Takes `(3)` or `<INT>` of a type that is refused anyway, so that the message can show it whole.
+fn skip_arguments(cursor: &mut Cursor<'_>) {
+    let mut depth = 0;
+    while let Some(token) = cursor.peek() {
+        if token.is_symbol("(") || token.is_symbol("<") {
+            depth += 1;
+        } else if token.is_symbol(")") || token.is_symbol(">") {
+            if depth == 0 {
+                return;
+            }
+            depth -= 1;
+        } else if depth == 0 {
+            return;
+        }
+        cursor.next();
+    }
+}
+
+fn decimal(cursor: &mut Cursor<'_>, meaning: Meaning) -> Result<SqlType> {
+    if !cursor.symbol("(") {
+        let (precision, scale) = if meaning == Meaning::Flink { (10, 0) } else { (38, 18) };
+        return Ok(SqlType::Decimal { precision, scale });
+    }
+    let precision = cursor.integer("precision of DECIMAL", 1..=38)?;
+    let scale = if cursor.symbol(",") { cursor.integer("scale of DECIMAL", 0..=precision)? } else { 0 };
+    cursor.expect_symbol(")")?;
+    Ok(SqlType::Decimal { precision, scale })
+}
+
+fn length(cursor: &mut Cursor<'_>, name: &str, meaning: Meaning, max: u32) -> Result<u32> {
+    if !cursor.is_symbol("(") && meaning == Meaning::Flink {
+        return Ok(1);
+    }
+    if !cursor.symbol("(") {
+        return Err(SyntaxError::new(cursor.span(), format!("{name} needs a length, e.g. {name}(20)")));
+    }
+    let length = cursor.integer("length", 1..=max)?;
+    cursor.expect_symbol(")")?;
+    Ok(length)
+}
+
+fn precision(cursor: &mut Cursor<'_>) -> Result<u32> {
+    if !cursor.symbol("(") {
+        return Ok(TIMESTAMP_PRECISION);
+    }
+    let precision = cursor.integer("precision of TIMESTAMP", 0..=9)?;
+    cursor.expect_symbol(")")?;
+    Ok(precision)
+}
+
+fn nested(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize) -> Result<Nested> {
+    let data_type = parse(cursor, meaning, depth + 1)?;
+    let not_null = cursor.keywords(&["NOT", "NULL"]);
+    if !not_null {
+        cursor.keyword("NULL");
+    }
+    Ok(Nested { data_type, not_null })
+}
+
+fn struct_fields(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize, close: &'static str) -> Result<Vec<StructField>> {
+    let mut fields: Vec<StructField> = Vec::new();
+    loop {
+        let name = cursor.ident("a field name")?;
+        cursor.symbol(":");
+        let field = nested(cursor, meaning, depth)?;
+        cursor.keyword("COMMENT");
+        let comment = match cursor.peek().map(|token| &token.kind) {
+            Some(TokenKind::Text(_)) => Some(cursor.text("a comment")?),
+            _ => None,
+        };
+        if fields.iter().any(|other| other.name.eq_ignore_ascii_case(&name.value)) {
+            return Err(SyntaxError::semantic(name.span, format!("duplicate field {}", name.value)));
+        }
+        fields.push(StructField { name: name.stored(), field, comment });
+        if !cursor.symbol(",") {
+            cursor.expect_symbol(close)?;
+            return Ok(fields);
+        }
+    }
+}
+
+/// The type that a number's suffix names.
+pub(super) fn of_suffix(suffix: Suffix, digits: &str) -> Option<SqlType> {
+    match suffix {
+        Suffix::None => None,
+        Suffix::TinyInt => Some(SqlType::TinyInt),
+        Suffix::SmallInt => Some(SqlType::SmallInt),
+        Suffix::BigInt => Some(SqlType::BigInt),
+        Suffix::Decimal => Some(of_decimal_digits(digits)),
+    }
+}
+
+/// The narrowest decimal that holds the digits.
+pub(super) fn of_decimal_digits(digits: &str) -> SqlType {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let count = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).min(38);
+    let scale = count(fraction);
+    SqlType::Decimal { precision: (count(whole.trim_start_matches('0')) + scale).clamp(1, 38), scale }
+}
+
+/// The type of `DATE '…'` and its like.
+pub(super) fn of_typed_text(word: &str) -> Option<SqlType> {
+    match word.to_ascii_uppercase().as_str() {
+        "DATE" => Some(SqlType::Date),
+        "DATETIME" => Some(SqlType::Timestamp(3)),
+        "TIMESTAMP" => Some(SqlType::Timestamp(TIMESTAMP_PRECISION)),
+        "TIMESTAMP_NTZ" => Some(SqlType::TimestampNtz(TIMESTAMP_PRECISION)),
+        _ => None,
+    }
+}
+
+/// The type as it stands in a query's AST: a custom type whose one name is the canonical text.
+pub(super) fn encode(data_type: &SqlType) -> sqlparser::DataType {
+    let name = sqlparser::Ident::with_quote('"', data_type.to_string());
+    sqlparser::DataType::Custom(sqlparser::ObjectName::from(vec![name]), Vec::new())
+}
+
+/// The type that a query's AST names; `None` for types that did not come from this parser.
+pub fn decode(data_type: &sqlparser::DataType) -> Option<SqlType> {
+    let sqlparser::DataType::Custom(name, modifiers) = data_type else { return None };
+    let [part] = name.0.as_slice() else { return None };
+    let text = &part.as_ident().filter(|ident| ident.quote_style == Some('"') && modifiers.is_empty())?.value;
+    let (tokens, _) = super::lexer::tokens(text, Span { start: 0, end: text.len() }).ok()?;
+    let mut cursor = Cursor::new(&tokens, text);
+    let data_type = parse(&mut cursor, Meaning::MaxCompute, 0).ok()?;
+    cursor.is_at_end().then_some(data_type)
 }

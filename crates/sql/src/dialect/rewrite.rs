@@ -1,0 +1,448 @@
+//! A parsed query, made plannable: what DataFusion has no plan for is said in its words, and what cannot be is refused.
+
+use super::ast::{Ident, Name, Query, TableUse, TimeTravel};
+use super::cursor::Result;
+use super::error::SyntaxError;
+use super::translate::Places;
+use super::types::{self, SqlType};
+use datafusion::sql::sqlparser::ast::{
+    self, BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, GroupByExpr, GroupByWithModifier, LimitClause, ObjectName, Offset, OffsetRows, Select,
+    SelectItem, SetExpr, SetOperator, Spanned, TableFactor, TableVersion, TableWithJoins, UnaryOperator, Value,
+    VisitMut, VisitorMut, WildcardAdditionalOptions,
+};
+use model::worksheet::Span;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+/// Marks the text of a `VERSION AS OF` on its way through the grammar.
+pub(super) const VERSION: &str = "v";
+
+/// Marks the text of a `TIMESTAMP AS OF` on its way through the grammar.
+pub(super) const TIMESTAMP: &str = "t";
+
+/// Stands for the column names of a LATERAL VIEW that were not written.
+pub(super) const DEFAULT_COLUMNS: &str = "*";
+
+/// Most tables of one query.
+const TABLES_MAX: usize = 500;
+
+/// Rewrites the query and lists its tables.
+pub(super) fn rewrite(mut query: Box<ast::Query>, places: &Places) -> Result<Query> {
+    let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new() };
+    match VisitMut::visit(query.as_mut(), &mut rewriter) {
+        ControlFlow::Break(error) => Err(*error),
+        ControlFlow::Continue(()) => Ok(Query { ast: query, tables: rewriter.tables }),
+    }
+}
+
+/// The CTEs of one query: those that its parts can see, and those still to come.
+struct Scope {
+    visible: Vec<String>,
+    pending: VecDeque<String>,
+    is_recursive: bool,
+}
+
+struct Rewriter<'a> {
+    places: &'a Places,
+    scopes: Vec<Scope>,
+    tables: Vec<TableUse>,
+}
+
+type Flow = ControlFlow<Box<SyntaxError>>;
+
+impl Rewriter<'_> {
+    fn span_of(&self, node: &impl Spanned) -> Option<Span> {
+        let start = node.span().start;
+        self.places.span_at(start.line, start.column)
+    }
+
+    fn refuse(&self, node: &impl Spanned, message: impl Into<String>) -> Flow {
+        let error = match self.span_of(node) {
+            Some(at) => SyntaxError::semantic(at, message),
+            None => SyntaxError::whole(message),
+        };
+        ControlFlow::Break(Box::new(error))
+    }
+
+    fn is_cte(&self, name: &ObjectName) -> bool {
+        let [part] = name.0.as_slice() else { return false };
+        let Some(ident) = part.as_ident() else { return false };
+        let wanted = normalized(ident);
+        self.scopes.iter().any(|scope| scope.visible.contains(&wanted))
+    }
+
+    fn note_table(&mut self, name: &ObjectName, version: &mut Option<TableVersion>) -> Flow {
+        let time_travel = match version {
+            None => None,
+            Some(version) => match travel_of(version) {
+                Some(travel) => Some(travel),
+                None => return self.refuse(name, "this form of time travel is not supported"),
+            },
+        };
+        if let (Some(version), Some(travel)) = (version.as_mut(), &time_travel) {
+            *version = match travel {
+                TimeTravel::Version(text) => TableVersion::VersionAsOf(text_expr(text)),
+                TimeTravel::Timestamp(text) => TableVersion::TimestampAsOf(text_expr(text)),
+            };
+        }
+        if self.is_cte(name) {
+            return match time_travel {
+                Some(_) => self.refuse(name, "time travel needs a table"),
+                None => ControlFlow::Continue(()),
+            };
+        }
+        let mut parts = Vec::new();
+        for part in &name.0 {
+            let Some(ident) = part.as_ident().filter(|ident| ident.quote_style != Some('\'')) else {
+                return self.refuse(name, format!("{name} is no table name: tables are named, not read from paths"));
+            };
+            let start = ident.span.start;
+            let span = self.places.span_at(start.line, start.column).unwrap_or_default();
+            parts.push(Ident { value: ident.value.clone(), quoted: ident.quote_style.is_some(), span });
+        }
+        if parts.len() > 3 {
+            return self.refuse(name, format!("invalid name '{name}': at most 3 parts"));
+        }
+        self.tables.push(TableUse { name: Name { parts }, time_travel });
+        if self.tables.len() > TABLES_MAX {
+            return self.refuse(name, format!("the query names more than {TABLES_MAX} tables"));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl VisitorMut for Rewriter<'_> {
+    type Break = Box<SyntaxError>;
+
+    fn pre_visit_query(&mut self, query: &mut ast::Query) -> Flow {
+        let (pending, is_recursive) = match &query.with {
+            Some(with) => (with.cte_tables.iter().map(|cte| normalized(&cte.alias.name)).collect(), with.recursive),
+            None => (VecDeque::new(), false),
+        };
+        // A recursive CTE sees itself.
+        let visible = pending.front().filter(|_| is_recursive).cloned().into_iter().collect();
+        self.scopes.push(Scope { visible, pending, is_recursive });
+        if let Some(first) = query.locks.first() {
+            let _ = first;
+            return ControlFlow::Break(Box::new(SyntaxError::whole("FOR UPDATE is not supported")));
+        }
+        if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(limit.clone()),
+                offset: Some(Offset { value: offset.clone(), rows: OffsetRows::None }),
+                limit_by: Vec::new(),
+            });
+        }
+        replace_minus(&mut query.body);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &mut ast::Query) -> Flow {
+        self.scopes.pop();
+        // CTEs come before everything else in their query: what was just left is the next of them.
+        if let Some(outer) = self.scopes.last_mut()
+            && let Some(done) = outer.pending.pop_front()
+        {
+            outer.visible.push(done);
+            if outer.is_recursive {
+                outer.visible.extend(outer.pending.front().cloned());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> Flow {
+        match factor {
+            TableFactor::Table { name, args: None, version, .. } => {
+                let name = name.clone();
+                self.note_table(&name, version)
+            }
+            TableFactor::Table { name, args: Some(_), .. } => {
+                let is_harmless = ["range", "generate_series", "unnest"]
+                    .iter()
+                    .any(|known| name.to_string().eq_ignore_ascii_case(known));
+                if is_harmless {
+                    return ControlFlow::Continue(());
+                }
+                let message = format!("table function {name} cannot be resolved");
+                self.refuse(name, message)
+            }
+            TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } | TableFactor::UNNEST { .. } => {
+                ControlFlow::Continue(())
+            }
+            other => {
+                let message = format!("{other} is not supported yet in FROM");
+                self.refuse(other, message)
+            }
+        }
+    }
+
+    fn post_visit_select(&mut self, select: &mut Select) -> Flow {
+        if select.into.is_some() {
+            return self.refuse(select, "SELECT … INTO is not supported: use CREATE TABLE … AS SELECT");
+        }
+        if let GroupByExpr::Expressions(exprs, modifiers) = &mut select.group_by {
+            match modifiers.as_slice() {
+                [] => {}
+                [modifier] => {
+                    let sets: Vec<Vec<Expr>> = std::mem::take(exprs).into_iter().map(|expr| vec![expr]).collect();
+                    let grouped = match modifier {
+                        GroupByWithModifier::Rollup => Expr::Rollup(sets),
+                        GroupByWithModifier::Cube => Expr::Cube(sets),
+                        GroupByWithModifier::GroupingSets(sets) => sets.clone(),
+                        GroupByWithModifier::Totals => return self.refuse(select, "WITH TOTALS is not supported"),
+                    };
+                    *exprs = vec![grouped];
+                    modifiers.clear();
+                }
+                _ => return self.refuse(select, "GROUP BY takes one of WITH ROLLUP, WITH CUBE and GROUPING SETS"),
+            }
+        }
+        name_items(&mut select.projection);
+        if !select.lateral_views.is_empty() {
+            if select.from.is_empty() {
+                return self.refuse(select, "LATERAL VIEW needs a FROM clause");
+            }
+            let source = Select {
+                projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
+                from: std::mem::take(&mut select.from),
+                lateral_views: std::mem::take(&mut select.lateral_views),
+                ..bare_select(select)
+            };
+            select.from = vec![TableWithJoins { relation: derived(source), joins: Vec::new() }];
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> Flow {
+        // A number belongs to its sign: the smallest value of a type has no positive counterpart.
+        if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } = expr
+            && let Some(digits) = number_text(operand)
+        {
+            match typed_number(&digits, true) {
+                Ok(Some(typed)) => *expr = typed,
+                Ok(None) => {}
+                Err(message) => return self.refuse(expr, message),
+            }
+        } else if let Some(digits) = number_text(expr) {
+            match typed_number(&digits, false) {
+                Ok(Some(typed)) => *expr = typed,
+                Ok(None) => {}
+                Err(message) => return self.refuse(expr, message),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> Flow {
+        match expr {
+            Expr::RLike { negated, expr: text, pattern, .. } => {
+                let call = call("regexp_like", vec![std::mem::replace(text, null()), std::mem::replace(pattern, null())]);
+                *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) } } else { call };
+            }
+            // ~x = -x - 1 in two's complement.
+            Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
+                let operand = std::mem::replace(operand, null());
+                let negative = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::Nested(operand)) };
+                *expr = Expr::Nested(Box::new(Expr::BinaryOp {
+                    left: Box::new(negative),
+                    op: BinaryOperator::Minus,
+                    right: Box::new(Expr::value(Value::Number("1".into(), false))),
+                }));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The name as DataFusion compares it.
+fn normalized(ident: &ast::Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+fn null() -> Box<Expr> {
+    Box::new(Expr::value(Value::Null))
+}
+
+fn text_expr(text: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.to_owned()))
+}
+
+/// What a version clause says: ours carries its kind in the first letter of a text.
+fn travel_of(version: &TableVersion) -> Option<TimeTravel> {
+    let TableVersion::TimestampAsOf(Expr::Value(value)) = version else { return None };
+    let Value::SingleQuotedString(text) = &value.value else { return None };
+    match text.split_at_checked(1)? {
+        (VERSION, text) => Some(TimeTravel::Version(text.to_owned())),
+        (TIMESTAMP, text) => Some(TimeTravel::Timestamp(text.to_owned())),
+        _ => None,
+    }
+}
+
+/// The point in time of a table in a rewritten query.
+pub fn time_travel(version: &TableVersion) -> Option<TimeTravel> {
+    let (expr, travel): (&Expr, fn(String) -> TimeTravel) = match version {
+        TableVersion::VersionAsOf(expr) => (expr, TimeTravel::Version),
+        TableVersion::TimestampAsOf(expr) => (expr, TimeTravel::Timestamp),
+        _ => return None,
+    };
+    match expr {
+        Expr::Value(ast::ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(travel(text.clone())),
+        _ => None,
+    }
+}
+
+/// MINUS is EXCEPT by another name.
+fn replace_minus(body: &mut SetExpr) {
+    let mut body = body;
+    while let SetExpr::SetOperation { op, left, right, .. } = body {
+        if *op == SetOperator::Minus {
+            *op = SetOperator::Except;
+        }
+        replace_minus(right);
+        body = left;
+    }
+}
+
+/// The text of a number literal, with its suffix.
+fn number_text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(ast::ValueWithSpan { value: Value::Number(text, _), .. }) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The typed form of a number with a suffix, or of an integer that is too large for 64 bits.
+fn typed_number(text: &str, is_negative: bool) -> std::result::Result<Option<Expr>, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() && !matches!(c, 'e' | 'E'));
+    let suffix = &text[digits.len()..];
+    let sign = if is_negative { "-" } else { "" };
+    let signed = format!("{sign}{digits}");
+    let integer = |data_type: SqlType, min: i128, max: i128| match signed.parse::<i128>() {
+        Ok(value) if (min..=max).contains(&value) => Ok(Some(cast(text_expr(&signed), &data_type))),
+        _ => Err(format!("invalid number '{sign}{text}': out of range of {data_type}")),
+    };
+    match suffix {
+        "Y" => integer(SqlType::TinyInt, i8::MIN.into(), i8::MAX.into()),
+        "S" => integer(SqlType::SmallInt, i16::MIN.into(), i16::MAX.into()),
+        "L" => integer(SqlType::BigInt, i64::MIN.into(), i64::MAX.into()),
+        "BD" => Ok(Some(cast(text_expr(&signed), &types::of_decimal_digits(digits)))),
+        _ if !digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(None),
+        _ => match signed.parse::<i64>() {
+            // DataFusion reads the magnitude first, which does not fit.
+            Ok(i64::MIN) => Ok(Some(cast(text_expr(&signed), &SqlType::BigInt))),
+            Ok(_) => Ok(None),
+            Err(_) => Ok(Some(cast(text_expr(&signed), &types::of_decimal_digits(digits)))),
+        },
+    }
+}
+
+fn cast(expr: Expr, data_type: &SqlType) -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(expr),
+        data_type: types::encode(data_type),
+        array: false,
+        format: None,
+    }
+}
+
+fn call(name: &str, arguments: Vec<Box<Expr>>) -> Expr {
+    let arguments = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(*argument)));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![ast::Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// Items without a name are called `_c0`, `_c1`, … by their position; integers alone are INT where they fit.
+fn name_items(items: &mut [SelectItem]) {
+    let mut named: Vec<String> = Vec::new();
+    for (index, item) in items.iter_mut().enumerate() {
+        let positional = || ast::Ident::with_quote('`', format!("_c{index}"));
+        match item {
+            SelectItem::UnnamedExpr(expr) => {
+                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                let name = expr.to_string();
+                if is_column && !named.contains(&name) {
+                    named.push(name);
+                } else {
+                    let expr = std::mem::replace(expr, *null());
+                    *item = SelectItem::ExprWithAlias { expr: narrowed(expr), alias: positional() };
+                }
+            }
+            SelectItem::ExprWithAlias { expr, .. } => *expr = narrowed(std::mem::replace(expr, *null())),
+            _ => {}
+        }
+    }
+}
+
+/// A bare integer of 32 bits is an INT.
+fn narrowed(expr: Expr) -> Expr {
+    let digits = match &expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => number_text(expr).map(|digits| format!("-{digits}")),
+        other => number_text(other),
+    };
+    match digits.map(|digits| digits.parse::<i32>()) {
+        Some(Ok(_)) => cast(expr, &SqlType::Int),
+        _ => expr,
+    }
+}
+
+/// A select of nothing, with the place of another.
+fn bare_select(like: &Select) -> Select {
+    Select {
+        select_token: like.select_token.clone(),
+        optimizer_hints: Vec::new(),
+        distinct: None,
+        select_modifiers: None,
+        top: None,
+        top_before_distinct: false,
+        projection: Vec::new(),
+        exclude: None,
+        into: None,
+        from: Vec::new(),
+        lateral_views: Vec::new(),
+        prewhere: None,
+        selection: None,
+        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        cluster_by: Vec::new(),
+        distribute_by: Vec::new(),
+        sort_by: Vec::new(),
+        having: None,
+        named_window: Vec::new(),
+        window_before_qualify: false,
+        qualify: None,
+        value_table_mode: None,
+        connect_by: Vec::new(),
+        flavor: ast::SelectFlavor::Standard,
+    }
+}
+
+fn derived(select: Select) -> TableFactor {
+    let query = ast::Query {
+        with: None,
+        body: Box::new(SetExpr::Select(Box::new(select))),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    };
+    TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: None, sample: None }
+}
