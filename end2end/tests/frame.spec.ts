@@ -1,0 +1,153 @@
+import AxeBuilder from "@axe-core/playwright";
+import { rm } from "node:fs/promises";
+import { expect, open, PASSWORD, signIn, startServer, test } from "./fixtures";
+
+const PAGES = [
+  ["/", "Your lakehouse console is running"],
+  ["/quotas", "Quotas"],
+  ["/settings", "Settings"],
+  ["/data-sources", "External Data Source"],
+  ["/projects", "Projects"],
+] as const;
+
+test("signs in by name and password, and out again", async ({ signedOut: page }) => {
+  await page.goto("/quotas");
+  await expect(page).toHaveURL(/\/sign-in\?next=/);
+  await page.getByLabel("Name").fill("root");
+  await page.getByLabel("Password").fill("wrong password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toContainText("Name or password is wrong.");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Quotas" })).toBeVisible();
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.goto("/quotas");
+  await expect(page).toHaveURL(/\/sign-in/);
+});
+
+test("the one-time link signs in once, and a password can be chosen", async ({ browser }) => {
+  const server = await startServer({ password: null });
+  try {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(server.signInLink!);
+    await expect(page.getByRole("heading", { name: "Your lakehouse console is running" })).toBeVisible();
+    await page.getByRole("link", { name: "Choose a password" }).click();
+    await page.getByLabel("New password", { exact: true }).fill(PASSWORD);
+    await page.getByLabel("New password again").fill(PASSWORD + "!");
+    await page.getByRole("button", { name: "Save password" }).click();
+    await expect(page.getByText("The two passwords differ.")).toBeVisible();
+    await page.getByLabel("New password again").fill(PASSWORD);
+    await page.getByRole("button", { name: "Save password" }).click();
+    await expect(page.getByText("Password saved")).toBeVisible();
+    await context.close();
+
+    const other = await (await browser.newContext()).newPage();
+    await other.goto(server.signInLink!);
+    await expect(other.getByRole("alert")).toContainText("This link was used already");
+    await signIn(server.url);
+  } finally {
+    await server.stop();
+    await rm(server.dataDir, { recursive: true, force: true });
+  }
+});
+
+test("navigates by the rail, and says where it is", async ({ page }) => {
+  await open(page, "/");
+  const rail = page.getByRole("navigation", { name: "Main" });
+  for (const [entry, heading] of [["Quotas", "Quotas"], ["Settings", "Settings"], ["External Data Source", "External Data Source"]]) {
+    await rail.getByRole("link", { name: entry }).click();
+    await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+    await expect(rail.getByRole("link", { name: entry })).toHaveAttribute("aria-current", "page");
+    await expect(page.getByRole("navigation", { name: "Breadcrumb" })).toContainText(entry);
+    await expect(page).toHaveTitle(`${heading} · Lakedeck`);
+  }
+  await page.goBack();
+  await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
+});
+
+test("keeps theme, density, rail and language over a reload, and draws them before any script", async ({ page, context }) => {
+  await open(page, "/");
+  const root = page.locator("html");
+  await page.getByRole("button", { name: "Theme" }).click();
+  await page.getByRole("button", { name: "Dark" }).click();
+  await expect(root).toHaveAttribute("data-theme", "lakedeck-dark");
+  await page.getByRole("button", { name: "Theme" }).click();
+  await page.getByRole("button", { name: "Comfortable" }).click();
+  await page.getByRole("button", { name: "Collapse" }).click();
+  await expect(root).toHaveAttribute("data-rail", "collapsed");
+  const html = await (await context.request.get("/")).text();
+  expect(html).toMatch(/<html[^>]*data-theme="lakedeck-dark"/);
+  expect(html).toMatch(/<html[^>]*data-density="comfortable"/);
+  expect(html).toMatch(/<html[^>]*data-rail="collapsed"/);
+  await page.getByRole("button", { name: /Language/ }).click();
+  await page.getByRole("button", { name: "简体中文" }).click();
+  await expect(page.getByRole("link", { name: "配额" })).toBeVisible();
+  await expect(root).toHaveAttribute("lang", "zh-CN");
+  await page.reload();
+  await expect(page.getByRole("link", { name: "配额" })).toBeVisible();
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("signs in, changes theme and language, and sets preferences", async ({ signedOut: page }) => {
+    await page.goto("/quotas");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("heading", { name: "Quotas" })).toBeVisible();
+    await expect(page.getByRole("cell", { name: "default" })).toBeVisible();
+    await page.goto("/settings");
+    await page.getByRole("main").getByRole("button", { name: "Dark" }).click();
+    await expect(page.locator("html")).toHaveAttribute("data-theme", "lakedeck-dark");
+    await page.getByRole("main").getByRole("button", { name: "简体中文" }).click();
+    await expect(page.getByRole("heading", { name: "设置" })).toBeVisible();
+  });
+});
+
+test("a page that does not exist says so, with status 404", async ({ page }) => {
+  const answer = await page.goto("/nowhere/at/all");
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { name: "Page not found" })).toBeAttached();
+});
+
+test("the skip link leads to the content", async ({ page }) => {
+  await open(page, "/quotas");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("main")).toBeFocused();
+});
+
+test("says when the connection is gone", async ({ page, context }) => {
+  await open(page, "/");
+  const status = page.getByRole("contentinfo", { name: "Status" });
+  await expect(status).toContainText("Connected");
+  await context.setOffline(true);
+  await expect(status).toContainText("Not connected");
+  await context.setOffline(false);
+  await expect(status).toContainText("Connected");
+});
+
+for (const theme of ["light", "dark"]) {
+  for (const [path, heading] of PAGES) {
+    test(`${path} has no accessibility violation, ${theme}`, async ({ page, context, server }) => {
+      await context.addCookies([{ name: "theme", value: theme, url: server.url }]);
+      await open(page, path);
+      await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+      await expectAccessible(page);
+    });
+  }
+  test(`/sign-in has no accessibility violation, ${theme}`, async ({ signedOut: page, server }) => {
+    await page.context().addCookies([{ name: "theme", value: theme, url: server.url }]);
+    await page.goto("/sign-in");
+    await expectAccessible(page);
+  });
+}
+
+async function expectAccessible(page: import("@playwright/test").Page) {
+  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  expect(found.violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => node.html) }))).toEqual([]);
+}
