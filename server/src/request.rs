@@ -22,7 +22,9 @@ pub fn id() -> String {
 
 /// Notes in the request's span who sent it.
 pub fn note_principal(principal: &Principal) {
-    _ = CURRENT.try_with(|(_, span)| span.record("principal.name", principal.as_str()));
+    _ = CURRENT.try_with(|(_, span)| {
+        span.record("principal.name", principal.as_str());
+    });
 }
 
 /// Gives the request its id and its span, and notes how long the answer took.
