@@ -39,15 +39,26 @@ pub fn check(egress: &Egress, host: &str, address: IpAddr) -> Result<(), Refused
     } else {
         return Ok(());
     };
-    match egress.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+    match egress.allow_hosts.iter().any(|allowed| covers(allowed, host)) {
         true => Ok(()),
         false => Err(Refused { host: host.to_owned(), what }),
     }
 }
 
+/// Whether an exemption is for this host, or for the one that a bucket stands before.
+fn covers(allowed: &str, host: &str) -> bool {
+    let (allowed, host) = (bare(allowed).to_ascii_lowercase(), bare(host).to_ascii_lowercase());
+    host == allowed || host.strip_suffix(&allowed).is_some_and(|bucket| bucket.ends_with('.'))
+}
+
+/// An IPv6 address without its brackets.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// The addresses of a host that the policy permits; an error where there are none.
 pub async fn resolve(egress: &Egress, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let literal = bare(host).parse::<IpAddr>();
     let addresses: Vec<SocketAddr> = match literal {
         Ok(address) => vec![SocketAddr::new(address, port)],
         // RFC 6761: never asked of a name server.
@@ -166,6 +177,12 @@ mod tests {
         assert_eq!(verdict(&loopback, "169.254.169.254"), "a link-local address");
         let host = Egress { allow_hosts: vec!["Store.example".into()], ..Egress::default() };
         assert_eq!(verdict(&host, "127.0.0.1"), "permitted");
+        let check =
+            |allowed: &str, host: &str, expected| assert_eq!(covers(allowed, host), expected, "{allowed} {host}");
+        check("store.example", "bucket.store.example", true);
+        check("store.example", "mystore.example", false);
+        check("bucket.store.example", "store.example", false);
+        check("::1", "[::1]", true);
     }
 
     #[tokio::test]

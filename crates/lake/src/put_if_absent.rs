@@ -361,9 +361,10 @@ impl oio::Write for PublishingWriter {
                 publisher.touched(path);
                 return Ok(metadata);
             }
-            Self::Held { publisher, path, role, parts, .. } => (publisher, path.as_str(), *role, std::mem::take(parts)),
+            Self::Held { publisher, path, role, parts, .. } => (publisher, path.as_str(), *role, parts),
         };
-        let bytes = parts.into_iter().flatten().collect::<Buffer>().to_bytes();
+        // Kept: a hint that could not be written is closed once more.
+        let bytes = parts.iter().cloned().flatten().collect::<Buffer>().to_bytes();
         let metadata = Metadata::new(EntryMode::FILE).with_content_length(bytes.len() as u64);
         if role == Role::Hint {
             publisher.replace(path, bytes).await?;

@@ -113,7 +113,12 @@ impl OssDouble {
 
     /// Puts an object past the API.
     pub fn put(&self, bucket: &str, key: &str, content: impl Into<Bytes>) {
-        let object = Object { content: content.into(), modified: Timestamp::now(), content_type: None };
+        self.put_at(bucket, key, content, Timestamp::now());
+    }
+
+    /// Puts an object that was last modified at a given time.
+    pub fn put_at(&self, bucket: &str, key: &str, content: impl Into<Bytes>, modified: Timestamp) {
+        let object = Object { content: content.into(), modified, content_type: None };
         self.lock().buckets.entry(bucket.into()).or_default().insert(key.into(), object);
     }
 

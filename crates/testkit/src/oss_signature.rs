@@ -83,7 +83,7 @@ mod tests {
             ("content-md5", "ODBGOERFMDMzQTczRUY3NUE3NzA5QzdFNUYzMDQxNEM="),
             ("content-type", "text/html"),
             ("date", "Thu, 17 Nov 2005 18:49:58 GMT"),
-            ("x-oss-meta-author", "foo@example.com"),
+            ("x-oss-meta-author", "foo@bar.com"),
             ("x-oss-magic", "abracadabra"),
         ] {
             headers.insert(name, value.parse().expect("a header"));

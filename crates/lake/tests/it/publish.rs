@@ -14,6 +14,7 @@ crate::on_every_store! {
     hints_are_replaced
     other_ways_to_write_are_refused
     files_are_read_back
+    files_are_written_in_pieces
 }
 
 const WRITERS: usize = 32;
@@ -129,6 +130,53 @@ async fn files_are_read_back(place: &Place) {
     assert!(storage.relative(&above).is_err());
     storage.file_io().delete_dir(&format!("{root}default.db")).await.expect("folders may be deleted");
     assert!(!storage.file_io().exists(&path).await.expect("the store answers"));
+}
+
+async fn files_are_written_in_pieces(place: &Place) {
+    let storage = place.open();
+    let path = format!("{}default.db/t/bucket-0/data-0.parquet", storage.root());
+    let piece =
+        Bytes::from((0..6 << 20).map(|n: u32| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect::<Vec<u8>>());
+    let mut writer = storage.file_io().new_output(&path).expect("inside").writer().await.expect("a writer");
+    for _ in 0..3 {
+        writer.write(piece.clone()).await.expect("written");
+    }
+    writer.close().await.expect("closed");
+    let content = storage.file_io().new_input(&path).expect("inside").read().await.expect("there");
+    assert_eq!(content.len(), 18 << 20);
+    assert!(content.chunks(piece.len()).all(|chunk| chunk == piece));
+}
+
+#[tokio::test]
+async fn hints_survive_a_store_out_of_order() {
+    let (place, double) = oss().await;
+    let storage = place.open();
+    double.set_faults(Faults { unavailable: 2, ..Faults::default() });
+    storage.operator().write("default.db/t/snapshot/LATEST", "17").await.expect("the third time");
+    assert_eq!(double.get("paimon-fs", "warehouse/default.db/t/snapshot/LATEST"), Some(Bytes::from_static(b"17")));
+}
+
+#[tokio::test]
+async fn secrets_are_not_printed() {
+    let (place, double) = oss().await;
+    let storage = place.open();
+    double.set_faults(Faults { denied: vec![http::Method::GET], ..Faults::default() });
+    let error = storage.operator().read("x").await.expect_err("denied");
+    for text in [format!("{storage:?}"), format!("{:?}", place.connection), format!("{error:?}")] {
+        assert!(!text.contains(OssDouble::KEY_SECRET), "{text}");
+        assert!(!text.to_lowercase().contains("signature="), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn leftovers_of_connection_tests_are_swept() {
+    let (place, double) = oss().await;
+    let old = format!("warehouse/.probe-{}", uuid::Uuid::new_v4());
+    double.put_at("paimon-fs", &old, "first", jiff::Timestamp::now() - Duration::from_secs(7200));
+    let young = format!("warehouse/.probe-{}", uuid::Uuid::new_v4());
+    double.put("paimon-fs", &young, "first");
+    assert_eq!(place.open().sweep().await.expect("swept"), 1);
+    assert_eq!(double.keys("paimon-fs"), [young]);
 }
 
 const SNAPSHOT: &str = "default.db/t/snapshot/snapshot-1";
