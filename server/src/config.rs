@@ -135,7 +135,7 @@ pub struct SqlOptions {
     #[arg(long, short, env = "LAKEDECK_PROJECT", value_name = "NAME")]
     pub project: String,
     /// SQL to run.
-    #[arg(long, short = 'e', value_name = "SQL", conflicts_with = "file")]
+    #[arg(long, short = 'e', value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]
     pub execute: Option<String>,
     /// File with SQL to run; without -e and -f it is read from standard input.
     #[arg(long, short = 'f', value_name = "FILE")]

@@ -322,7 +322,7 @@ pub fn origin(request: &Request) -> Option<IpAddr> {
 
 fn is_public(path: &str) -> bool {
     let open = ["/session/", "/fn/session/preference"]; // language and theme are chosen before signing in, too
-    matches!(path, "/sign-in" | "/welcome" | "/api/v1/openapi.json")
+    matches!(path, "/sign-in" | "/welcome" | "/api/v1/openapi.json" | "/api/v1/session")
         || open.iter().any(|prefix| path.starts_with(prefix))
 }
 

@@ -8,7 +8,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging. Standard output stays free for what scripts read.
 pub fn log(options: &LogOptions) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&options.log).context("LAKEDECK_LOG is no filter")?;
+    // These two shout at every wrong password and at every cookie of an ended session; the service logs both.
+    let filter = format!("axum_login=off,tower_sessions_core=error,{}", options.log);
+    let filter = EnvFilter::try_new(filter).context("LAKEDECK_LOG is no filter")?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match options.log_format {
         LogFormat::Json => lines.json().flatten_event(true).init(),

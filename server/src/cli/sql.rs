@@ -46,7 +46,9 @@ async fn run(client: &Client, options: &SqlOptions, script: &str) -> anyhow::Res
     let mut interrupted = false;
     loop {
         while let Some(statement) = run.statements.get(n_printed).filter(|statement| has_ended(statement, &run)) {
-            printer.statement(&run.id, statement).await?;
+            if !was_skipped(statement) {
+                printer.statement(&run.id, statement).await?;
+            }
             n_printed += 1;
         }
         printer.out.flush()?;
@@ -69,10 +71,17 @@ async fn run(client: &Client, options: &SqlOptions, script: &str) -> anyhow::Res
     Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Statements behind a failed one never start, so they have nothing to print.
+/// Nothing more will come of the statement; what the run could not find out stays unknown.
 fn has_ended(statement: &StatementRun, run: &Run) -> bool {
     statement.state.is_final() || (run.is_finished && statement.state == StatementState::Unknown)
 }
+
+/// Statements behind the one at which a script stopped have nothing to say.
+fn was_skipped(statement: &StatementRun) -> bool {
+    statement.state == StatementState::Cancelled && statement.started_at.is_none() && statement.error.is_none()
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes results to standard output in one form; what is no result goes to standard error.
 struct Printer<'a> {
@@ -145,7 +154,11 @@ impl Printer<'_> {
         let mut chunks = self.client.stream(&path).await?.bytes_stream();
         let mut last = None;
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.context("the result broke off")?;
+            let mut chunk = chunk.context("the result broke off")?;
+            // The mark that spreadsheets want is in the way of programs.
+            if last.is_none() && chunk.starts_with(BYTE_ORDER_MARK) {
+                chunk = chunk.slice(BYTE_ORDER_MARK.len()..);
+            }
             self.out.write_all(&chunk)?;
             last = chunk.last().copied().or(last);
         }

@@ -18,7 +18,6 @@ pub fn lakedeck() -> Command {
         command.env_remove(name);
     }
     command.stdin(Stdio::null()).env("CI", "1");
-    if std::env::var_os("NOSAMPLE").is_some() { command.env("LAKEDECK_NO_SAMPLE", "true"); }
     command
 }
 
