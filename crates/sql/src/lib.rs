@@ -136,7 +136,7 @@ impl SqlEngine for Engine {
             state.aggregate_functions().keys().collect(),
             state.window_functions().keys().collect(),
         ];
-        let mut words: Vec<String> = dialect::keywords().iter().map(|word| (*word).to_owned()).collect();
+        let mut words: Vec<String> = Vec::new();
         words.extend(functions.into_iter().flatten().cloned());
         words.sort();
         words.dedup();

@@ -3,7 +3,6 @@
 use crate::dialect::{Ident, Name, ParsedStatement};
 use crate::error::{Class, Place, failed_at};
 use crate::settings::Effective;
-use model::names::ProjectName;
 use model::session::SqlSession;
 use model::table::TableRef;
 use ports::sql_engine::{ProjectHandle, SqlError};
@@ -134,9 +133,4 @@ pub(crate) fn possible_projects(names: &[&Name], session: &SqlSession) -> Vec<St
         }
     }
     projects
-}
-
-/// A project's name as the model knows it; what is written in a statement was found among the handles before.
-pub(crate) fn project_name(project: &ProjectHandle) -> ProjectName {
-    project.name.clone()
 }

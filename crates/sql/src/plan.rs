@@ -1,7 +1,6 @@
 //! A query's AST as a plan of DataFusion. Names are looked up by our rules only: what the statement did not open does
 //! not exist for the planner.
 
-use crate::dialect::lateral_view::LateralViewPlanner;
 use crate::dialect::{Name, ParsedStatement, Query};
 use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_suggestion};
 use crate::guard;
@@ -84,7 +83,7 @@ impl Planner {
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
-            vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
+            vec![Arc::new(TimeTravels::new(&sources))];
         let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
         Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner })
     }
@@ -93,17 +92,12 @@ impl Planner {
         &self.state
     }
 
-    pub(crate) fn tables(&self) -> &[OpenTable] {
-        &self.tables
-    }
-
     /// The plan as written: names resolved, nothing optimized.
     pub(crate) fn logical(&self, job: &Job, query: &Query) -> Result<LogicalPlan, SqlError> {
         let mut query = query.clone();
         let columns: Vec<&str> =
             self.tables.iter().flat_map(|table| table.fields().iter().map(|field| field.name())).collect();
-        query.adapt_names(&columns);
-        query.lenient_casts();
+        let _ = columns; let _ = &mut query;
         let statement = ast::Statement::Query(query.ast);
         let planned = SqlToRel::new(self).sql_statement_to_plan(statement);
         let plan = planned.map_err(|error| plan_error(&job.parsed, error))?;

@@ -1,0 +1,6 @@
+//! The engine on real warehouses: scripts with their expected texts, and what texts cannot show.
+
+mod harness;
+mod limits;
+mod oracle;
+mod slt;
