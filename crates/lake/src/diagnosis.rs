@@ -1,9 +1,11 @@
 //! What went wrong in a connection test, and what to do about it: one function for each signal.
 
-use crate::egress::Refused;
+use crate::egress::{self, Refused};
 use crate::local_folder::words;
 use crate::store_api::{Answer, ApiError, element};
+use crate::store_error;
 use model::probe::ConnectionState;
+use opendal::ErrorKind;
 use ports::connection::{Connection, Credentials};
 use ports::lake::LakeError;
 use std::error::Error as StdError;
@@ -197,7 +199,7 @@ pub(crate) fn no_answer(error: &ApiError) -> Diagnosis {
             "Try again; check the network between server and store.",
         );
     }
-    if let Some(refused) = find::<Refused>(error) {
+    if let Some(refused) = egress::refusal(error) {
         return refused_by_policy(refused);
     }
     unreachable("The store broke the connection off.", "Check endpoint and port; a proxy in between may be the cause.")
@@ -354,23 +356,41 @@ pub(crate) fn unsafe_store(why: &str) -> Diagnosis {
 pub(crate) fn unreadable_folder(folder: &str, error: &std::io::Error) -> Diagnosis {
     match error.kind() {
         std::io::ErrorKind::NotFound => absent_path(folder),
-        std::io::ErrorKind::PermissionDenied => config_error(
-            format!("The server may not list {folder}."),
-            "Give the server's user the right to read and write the folder.",
-        ),
+        std::io::ErrorKind::PermissionDenied => no_right(folder, "list"),
         _ => config_error(format!("The folder {folder} cannot be listed: {}.", words(error)), "Choose another folder."),
     }
 }
 
-/// An operation of opendal that the store refused.
-pub(crate) fn store_refused(bucket: &str, prefix: &str, verb: &str, error: &opendal::Error) -> Diagnosis {
-    let raw = crate::store_error::code(error).unwrap_or(error.kind().into_static()).to_owned();
-    let diagnosis = match error.kind() {
-        opendal::ErrorKind::PermissionDenied => denied(bucket, prefix, verb, error.message()),
-        opendal::ErrorKind::NotFound => absent_path(prefix),
-        _ => unreachable(format!("The store did not {verb} {bucket}/{prefix}."), "Try again in a while."),
+/// An operation of opendal that the store refused. A local folder has no bucket.
+pub(crate) fn store_refused(bucket: Option<&str>, path: &str, verb: &str, error: &opendal::Error) -> Diagnosis {
+    let raw = store_error::code(error).unwrap_or(error.kind().into_static()).to_owned();
+    if store_error::is_outside(error) {
+        return config_error(
+            "A symbolic link leads out of the warehouse.",
+            format!("Remove the link below {path}, or replace it by the folder."),
+        );
+    }
+    let diagnosis = match (error.kind(), bucket) {
+        (ErrorKind::PermissionDenied, Some(bucket)) => denied(bucket, path, verb, error.message()),
+        (ErrorKind::PermissionDenied, None) => no_right(path, verb),
+        (ErrorKind::NotFound, _) => absent_path(path),
+        (_, Some(bucket)) => unreachable(format!("The store did not {verb} {bucket}/{path}."), "Try again in a while."),
+        (_, None) => {
+            let why = store_error::disk_refuses(error).unwrap_or("the disk does not answer as it should");
+            config_error(
+                format!("The server could not {verb} {path}: {why}."),
+                "Choose another folder, or repair this one.",
+            )
+        }
     };
     diagnosis.with_raw(raw)
+}
+
+fn no_right(folder: &str, verb: &str) -> Diagnosis {
+    config_error(
+        format!("The server may not {verb} {folder}."),
+        "Give the server's user the right to read and write the folder.",
+    )
 }
 
 pub(crate) fn too_slow() -> Diagnosis {
@@ -390,6 +410,19 @@ mod tests {
         check("bucket.s3-eu-west-1.amazonaws.com", Some("eu-west-1"));
         check("bucket.s3.amazonaws.com", None);
         check("minio.example", None);
+    }
+
+    #[test]
+    fn refusals_of_disks() {
+        let check = |os_error: i32, message: &str| {
+            let error = opendal::raw::new_std_io_error(std::io::Error::from_raw_os_error(os_error));
+            assert_eq!(store_refused(None, "/w/", "write to", &error).message, message);
+        };
+        check(13, "The server may not write to /w/.");
+        check(28, "The server could not write to /w/: no space is left on the disk.");
+        check(30, "The server could not write to /w/: the file system is read-only.");
+        check(5, "The server could not write to /w/: the disk reports an input/output error.");
+        check(2, "The warehouse path does not exist.");
     }
 
     #[test]

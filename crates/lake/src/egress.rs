@@ -3,6 +3,7 @@
 
 use ports::connection::Egress;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error as StdError;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -54,6 +55,20 @@ fn covers(allowed: &str, host: &str) -> bool {
 /// An IPv6 address without its brackets.
 fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// The refusal that an error goes back to, if it does.
+pub fn refusal<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Refused> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // What an I/O error wraps is not among its sources.
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(refused) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<Refused>()) {
+            return Some(refused);
+        }
+        next = cause.source();
+    }
+    None
 }
 
 /// The addresses of a host that the policy permits; an error where there are none.

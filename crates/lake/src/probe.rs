@@ -423,11 +423,7 @@ async fn exists(storage: &Storage, path: &str) -> Result<bool, Diagnosis> {
     storage.operator().exists(path).await.map_err(|error| diagnosis::store_refused(bucket, prefix, "read", &error))
 }
 
-/// Bucket and prefix for messages; a local folder has only a path.
-fn place(storage: &Storage) -> (&str, &str) {
-    let warehouse = storage.warehouse();
-    match warehouse.bucket() {
-        Some(bucket) => (bucket, warehouse.path()),
-        None => ("", warehouse.path().trim_start_matches('/')),
-    }
+/// Bucket and path for messages.
+fn place(storage: &Storage) -> (Option<&str>, &str) {
+    (storage.warehouse().bucket(), storage.warehouse().path())
 }

@@ -1,5 +1,6 @@
 //! What a store's error means to the user.
 
+use crate::egress;
 use opendal::ErrorKind;
 use ports::lake::LakeError;
 
@@ -25,6 +26,7 @@ pub fn lake_error(error: opendal::Error, doing: &str) -> LakeError {
         ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
             LakeError::Invalid(format!("Cannot {doing}: a folder stands where a file is expected, or the reverse."))
         }
+        _ if let Some(refused) = egress::refusal(&error) => LakeError::Forbidden(refused.to_string()),
         _ if is_unsigned(&error) => LakeError::Forbidden(format!(
             "Cannot {doing}: no credential could be obtained. Test the connection to see why."
         )),
@@ -49,12 +51,13 @@ pub(crate) fn is_unsigned(error: &opendal::Error) -> bool {
     error.message() == "signing http request"
 }
 
-fn is_outside(error: &opendal::Error) -> bool {
+/// Whether a path was refused because it leads out of the warehouse.
+pub(crate) fn is_outside(error: &opendal::Error) -> bool {
     error.message().contains("leads out of the warehouse") || error.message().contains("escapes the configured root")
 }
 
 /// Words for the operating system's errors that a user can do something about.
-fn disk_refuses(error: &opendal::Error) -> Option<&'static str> {
+pub(crate) fn disk_refuses(error: &opendal::Error) -> Option<&'static str> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {

@@ -110,6 +110,7 @@ async fn a_policy_that_refuses() {
     let (place, _) = oss().await;
     let strict = Egress::default();
     assert!(browse(&place.connection, &strict, "").await.is_err());
-    assert!(browse(&place.connection, &strict, "oss://paimon-fs/").await.is_err());
+    let refused = browse(&place.connection, &strict, "oss://paimon-fs/").await.expect_err("refused");
+    assert!(refused.to_string().contains("--allow-hosts paimon-fs.localhost"), "{refused}");
     assert!(browse(&place.connection, &egress(), "").await.is_ok());
 }

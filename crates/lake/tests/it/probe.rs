@@ -313,6 +313,16 @@ async fn folders_that_are_no_warehouse() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_a_link_out() {
+    let place = local();
+    let here = PathBuf::from(place.warehouse.path());
+    fs::create_dir_all(here.join("default.db")).expect("a folder");
+    std::os::unix::fs::symlink("/etc", here.join("default.db/t")).expect("a link");
+    let linked = run(&place.connection, &place.egress, Some(&place.warehouse)).await;
+    assert!(linked.state.is_connected(), "a link is no folder: {linked:#?}");
+}
+
+#[tokio::test]
 async fn an_unreadable_schema() {
     let (place, double) = oss().await;
     fill(&double);
