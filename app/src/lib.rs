@@ -52,6 +52,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings") view=pages::settings::SettingsPage/>
                     <Route path=path!("/worksheets") view=pages::worksheet::WorksheetsPage/>
                     <Route path=path!("/worksheets/:id") view=pages::worksheet::WorksheetPage/>
+                    <Route path=path!("/help/types") view=pages::help::TypesPage/>
+                    <Route path=path!("/help/support-matrix") view=pages::help::SupportMatrixPage/>
+                    <Route path=path!("/help/troubleshooting") view=pages::help::TroubleshootingPage/>
+                    <Route path=path!("/help/keyboard") view=pages::help::KeyboardPage/>
                     <Route path=path!("/*any") view=pages::not_found::NotFoundPage/>
                 </ParentRoute>
             </Routes>

@@ -49,8 +49,9 @@ impl Catalog {
 
     /// Asks for a place, unless it is known or under way. In the browser only.
     pub fn load(self, place: Place) {
-        let is_wanted =
-            self.0.with_untracked(|known| !matches!(known.get(&place), Some(Names::Loading | Names::Names(_) | Names::Table(_))));
+        let is_wanted = self.0.with_untracked(|known| {
+            !matches!(known.get(&place), Some(Names::Loading | Names::Names(_) | Names::Table(_)))
+        });
         if is_wanted {
             self.0.update(|known| _ = known.insert(place.clone(), Names::Loading));
             self.fetch(place);
@@ -69,9 +70,9 @@ impl Catalog {
         let places: Vec<Place> = self.0.with_untracked(|known| {
             let is_of = |place: &&Place| match place {
                 Place::Projects => false,
-                Place::Schemas { project: of } | Place::Tables { project: of, .. } | Place::Columns { project: of, .. } => {
-                    of == project
-                }
+                Place::Schemas { project: of }
+                | Place::Tables { project: of, .. }
+                | Place::Columns { project: of, .. } => of == project,
             };
             known.keys().filter(is_of).cloned().collect()
         });
@@ -117,9 +118,9 @@ impl Default for Catalog {
 async fn fetch(place: &Place) -> Result<Names, ApiError> {
     let names = |names: Vec<String>| Names::Names(Arc::new(names));
     match place.clone() {
-        Place::Projects => {
-            external_project::list_projects().await.map(|projects| names(projects.into_iter().map(|p| p.name.into()).collect()))
-        }
+        Place::Projects => external_project::list_projects()
+            .await
+            .map(|projects| names(projects.into_iter().map(|p| p.name.into()).collect())),
         Place::Schemas { project } => catalog::schemas(project).await.map(names),
         Place::Tables { project, schema } => catalog::tables(project, schema).await.map(names),
         Place::Columns { project, schema, table } => {
@@ -139,11 +140,19 @@ pub enum Chosen {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum LineKind {
     /// Opens a place, and may be chosen.
-    Branch { place: Place, is_open: bool, chosen: Option<Chosen> },
-    Leaf { chosen: Chosen },
+    Branch {
+        place: Place,
+        is_open: bool,
+        chosen: Option<Chosen>,
+    },
+    Leaf {
+        chosen: Chosen,
+    },
     Loading,
     Empty,
-    Failed { place: Place },
+    Failed {
+        place: Place,
+    },
     /// So many more names than are shown.
     More,
 }
@@ -211,7 +220,9 @@ impl Lines<'_> {
         let known = self.known.get(&place);
         let (detail, title) = match known {
             Some(Names::Table(info)) => (
-                info.record_count.map(|n| tr!(worksheet.rows_short, n = crate::ui::format::grouped(n.unsigned_abs()))).unwrap_or_default(),
+                info.record_count
+                    .map(|n| tr!(worksheet.rows_short, n = crate::ui::format::grouped(n.unsigned_abs())))
+                    .unwrap_or_default(),
                 info.comment.clone(),
             ),
             _ => (String::new(), String::new()),
@@ -260,7 +271,8 @@ impl Lines<'_> {
 fn column_line(key: &str, column: &Column) -> Line {
     let is_key = column.is_primary_key || column.is_partition;
     let data_type = column.data_type.to_uppercase();
-    let detail = if column.is_partition { format!("{data_type} · {}", tr!(worksheet.partition_short)) } else { data_type };
+    let detail =
+        if column.is_partition { format!("{data_type} · {}", tr!(worksheet.partition_short)) } else { data_type };
     let chosen = Chosen::Column { name: column.name.clone() };
     Line {
         detail,
@@ -272,7 +284,15 @@ fn column_line(key: &str, column: &Column) -> Line {
 
 impl Line {
     fn new(key: String, level: usize, label: &str, icon: Option<&'static str>) -> Self {
-        Self { key, level, label: label.into(), icon, detail: String::new(), title: String::new(), kind: LineKind::Loading }
+        Self {
+            key,
+            level,
+            label: label.into(),
+            icon,
+            detail: String::new(),
+            title: String::new(),
+            kind: LineKind::Loading,
+        }
     }
 
     fn loading(key: &str, level: usize) -> Self {
@@ -354,7 +374,8 @@ pub fn TableTree(
     };
     let on_key = move |event: KeyboardEvent| {
         let lines = lines.get_untracked();
-        let at = current.get_untracked().and_then(|key| lines.iter().position(|line| line.key == key)).unwrap_or_default();
+        let at =
+            current.get_untracked().and_then(|key| lines.iter().position(|line| line.key == key)).unwrap_or_default();
         let Some(line) = lines.get(at) else { return };
         match event.key().as_str() {
             _ if event.ctrl_key() || event.meta_key() || event.alt_key() => return,
@@ -456,10 +477,9 @@ fn element_id(key: &str) -> String {
 
 /// Whether an event came from a field in which one types.
 pub fn is_typing(event: &KeyboardEvent) -> bool {
-    event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|element| element.closest("input, textarea, select, [contenteditable=true]").ok().flatten().is_some())
+    event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()).is_some_and(|element| {
+        element.closest("input, textarea, select, [contenteditable=true]").ok().flatten().is_some()
+    })
 }
 
 #[cfg(test)]

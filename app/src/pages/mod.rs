@@ -2,6 +2,7 @@
 
 pub mod data_source;
 pub mod external_project;
+pub mod help;
 pub mod home;
 pub mod not_found;
 pub mod quotas;

@@ -336,7 +336,8 @@ mod browser {
             });
             let object = js_sys::Object::new();
             let set = |name: &str, function: &JsValue| {
-                js_sys::Reflect::set(&object, &JsValue::from_str(name), function).expect("a fresh object takes any key");
+                js_sys::Reflect::set(&object, &JsValue::from_str(name), function)
+                    .expect("a fresh object takes any key");
             };
             set("change", change.as_ref());
             set("run", run.as_ref());
@@ -355,7 +356,8 @@ mod browser {
             at = byte.max(at);
             at_units
         };
-        let ranges: Vec<Units> = spans.iter().map(|span| Units { from: forward(span.start), to: forward(span.end) }).collect();
+        let ranges: Vec<Units> =
+            spans.iter().map(|span| Units { from: forward(span.start), to: forward(span.end) }).collect();
         serde_json::to_string(&ranges).expect("numbers become JSON")
     }
 

@@ -321,7 +321,14 @@ pub fn DataGrid(
             *turn
         });
         let is_last = move || wanted.try_get_value() == turn;
-        set_timeout(move || if is_last() { fetch_shown() }, std::time::Duration::from_millis(40));
+        set_timeout(
+            move || {
+                if is_last() {
+                    fetch_shown()
+                }
+            },
+            std::time::Duration::from_millis(40),
+        );
     });
 
     let scroll_to = move |row: u64| {
@@ -595,7 +602,8 @@ fn cell_under(event: &MouseEvent) -> Option<CellAt> {
     let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
     let cell = target.closest("td[aria-colindex]").ok()??;
     let row = cell.closest("tr").ok()??;
-    let index = |element: &web_sys::Element, name: &str| element.get_attribute(name)?.parse::<u64>().ok()?.checked_sub(2);
+    let index =
+        |element: &web_sys::Element, name: &str| element.get_attribute(name)?.parse::<u64>().ok()?.checked_sub(2);
     let column = usize::try_from(index(&cell, "aria-colindex")?).ok()?;
     Some(CellAt { row: index(&row, "aria-rowindex")?, column })
 }
@@ -629,7 +637,12 @@ async fn selected_text(source: &GridSource, known: &Pages, selection: Selection)
 
 /// Keeps the sizes of the viewport and of a row in signals.
 #[cfg(feature = "hydrate")]
-fn observe(viewport: NodeRef<html::Div>, table: NodeRef<html::Table>, height: RwSignal<f64>, row_height: RwSignal<f64>) {
+fn observe(
+    viewport: NodeRef<html::Div>,
+    table: NodeRef<html::Table>,
+    height: RwSignal<f64>,
+    row_height: RwSignal<f64>,
+) {
     use wasm_bindgen::closure::Closure;
     type Held = (web_sys::ResizeObserver, Closure<dyn FnMut()>);
     let held = StoredValue::new_local(None::<Held>);
@@ -789,7 +802,10 @@ mod tests {
         check("End", true, 99, 2);
         check("Home", true, 0, 0);
         assert_eq!(moved(from, "x", false, window, 3), None);
-        assert_eq!(moved(CellAt { row: 99, column: 2 }, "ArrowDown", false, window, 3), Some(CellAt { row: 99, column: 2 }));
+        assert_eq!(
+            moved(CellAt { row: 99, column: 2 }, "ArrowDown", false, window, 3),
+            Some(CellAt { row: 99, column: 2 })
+        );
     }
 
     #[test]

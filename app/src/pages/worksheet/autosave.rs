@@ -204,7 +204,6 @@ fn mark_of(text: &str) -> u64 {
 }
 
 /// What the journal of an earlier visit means for the text that the server has.
-#[cfg_attr(not(any(feature = "hydrate", test)), expect(dead_code, reason = "journals are kept in browsers only"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Recovery {
     /// The server has all of it.
@@ -290,7 +289,8 @@ mod browser {
 
         /// Whether a journal of another window says nothing that this text does not say.
         fn adopted(self, storage: &web_sys::Storage, key: &str) -> bool {
-            let journal = storage.get_item(key).ok().flatten().and_then(|json| serde_json::from_str::<Journal>(&json).ok());
+            let journal =
+                storage.get_item(key).ok().flatten().and_then(|json| serde_json::from_str::<Journal>(&json).ok());
             journal.is_none_or(|journal| self.editor.text().with_untracked(|text| *text == journal.text))
         }
 
@@ -343,7 +343,10 @@ mod browser {
     fn keys(storage: &web_sys::Storage, id: &Id) -> Vec<String> {
         let prefix = prefix(id);
         let count = storage.length().unwrap_or_default();
-        (0..count).filter_map(|index| storage.key(index).ok().flatten()).filter(|key| key.starts_with(&prefix)).collect()
+        (0..count)
+            .filter_map(|index| storage.key(index).ok().flatten())
+            .filter(|key| key.starts_with(&prefix))
+            .collect()
     }
 }
 
@@ -371,7 +374,8 @@ mod tests {
 
     #[test]
     fn what_a_journal_means() {
-        let journal = |version, sending: Option<&str>| Journal { version, sending: sending.map(mark_of), text: "c".into() };
+        let journal =
+            |version, sending: Option<&str>| Journal { version, sending: sending.map(mark_of), text: "c".into() };
         let check = |journal: &Journal, text: &str, version: i64, expected: Recovery| {
             assert_eq!(recovery(journal, text, version), expected, "{journal:?} {text} {version}");
         };

@@ -17,9 +17,8 @@ pub struct Completer {
 }
 
 /// Keywords behind which a table stands.
-const BEFORE_TABLES: [&str; 11] = [
-    "FROM", "JOIN", "INTO", "OVERWRITE", "UPDATE", "TABLE", "USING", "DESC", "DESCRIBE", "COLUMNS", "PARTITIONS",
-];
+const BEFORE_TABLES: [&str; 11] =
+    ["FROM", "JOIN", "INTO", "OVERWRITE", "UPDATE", "TABLE", "USING", "DESC", "DESCRIBE", "COLUMNS", "PARTITIONS"];
 /// Keywords behind which a schema stands.
 const BEFORE_SCHEMAS: [&str; 4] = ["SCHEMA", "DATABASE", "USE", "TABLES"];
 
@@ -212,6 +211,9 @@ mod tests {
 
     #[test]
     fn quotes_where_needed() {
-        assert_eq!(["test_tbl", "Test", "a-b", "a`b", "1a"].map(quoted), ["test_tbl", "`Test`", "`a-b`", "`a``b`", "`1a`"]);
+        assert_eq!(
+            ["test_tbl", "Test", "a-b", "a`b", "1a"].map(quoted),
+            ["test_tbl", "`Test`", "`a-b`", "`a``b`", "`1a`"]
+        );
     }
 }

@@ -15,7 +15,8 @@ use leptos::task::spawn_local;
 #[component]
 pub fn ContextBar() -> impl IntoView {
     let context = expect_context::<SheetContext>();
-    let new_worksheet = use_new_worksheet(Signal::derive(move || Some(context.session.with(|s| s.project.to_string()))));
+    let new_worksheet =
+        use_new_worksheet(Signal::derive(move || Some(context.session.with(|s| s.project.to_string()))));
     let explorer_label = Signal::derive(move || {
         if context.has_explorer.get() { tr!(worksheet.hide_explorer) } else { tr!(worksheet.show_explorer) }
     });

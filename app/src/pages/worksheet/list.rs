@@ -60,7 +60,9 @@ fn WorksheetList(found: Vec<WorksheetSummary>, #[prop(into)] on_changed: Callbac
     let shown = Memo::new(move |_| {
         let filter = filter.get().trim().to_lowercase();
         let mut rows = found.get_value();
-        rows.retain(|row| row.name.to_lowercase().contains(&filter) || row.project.as_str().to_lowercase().contains(&filter));
+        rows.retain(|row| {
+            row.name.to_lowercase().contains(&filter) || row.project.as_str().to_lowercase().contains(&filter)
+        });
         match sort.get().column {
             By::Name => sort.get().apply(&mut rows, |row| row.name.to_lowercase()),
             By::Project => sort.get().apply(&mut rows, |row| row.project.to_string()),

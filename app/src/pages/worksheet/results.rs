@@ -29,16 +29,26 @@ enum Selected {
 enum ViewKind {
     Grid,
     Plain,
+    /// What a statement without rows, or a failed one, has to say.
+    Message,
     Text,
 }
 
 impl ViewKind {
-    const ALL: [Self; 3] = [Self::Grid, Self::Plain, Self::Text];
+    const ROWS: &[Self] = &[Self::Grid, Self::Plain, Self::Text];
+    const WORDS: &[Self] = &[Self::Message, Self::Text];
+
+    /// The views that a finished statement has.
+    fn of(statement: &StatementRun) -> &'static [Self] {
+        let has_rows = statement.state == StatementState::Succeeded && !statement.columns.is_empty();
+        if has_rows { Self::ROWS } else { Self::WORDS }
+    }
 
     fn id(self) -> &'static str {
         match self {
             Self::Grid => "grid",
             Self::Plain => "plain",
+            Self::Message => "message",
             Self::Text => "text",
         }
     }
@@ -47,12 +57,13 @@ impl ViewKind {
         match self {
             Self::Grid => tr!(worksheet.grid),
             Self::Plain => tr!(worksheet.plain),
+            Self::Message => tr!(worksheet.message),
             Self::Text => tr!(worksheet.text),
         }
     }
 
     fn parse(id: &str) -> Self {
-        Self::ALL.into_iter().find(|kind| kind.id() == id).unwrap_or(Self::Grid)
+        [Self::Plain, Self::Text].into_iter().find(|kind| kind.id() == id).unwrap_or(Self::Grid)
     }
 }
 
@@ -60,7 +71,8 @@ impl ViewKind {
 fn interesting(run: &Run) -> usize {
     let first = |wanted: fn(&StatementRun) -> bool| run.statements.iter().position(wanted);
     let running = first(|s| s.state == StatementState::Running);
-    let bad = first(|s| matches!(s.state, StatementState::Failed | StatementState::Unknown | StatementState::Cancelled));
+    let bad =
+        first(|s| matches!(s.state, StatementState::Failed | StatementState::Unknown | StatementState::Cancelled));
     let with_rows = run.statements.iter().rposition(|s| s.state == StatementState::Succeeded && !s.columns.is_empty());
     let last_done = run.statements.iter().rposition(|s| s.state.is_final());
     running.or(bad).or(with_rows).or(last_done).unwrap_or_default()
@@ -120,7 +132,9 @@ fn ResultTabs(
     };
     let step = move |event: KeyboardEvent| {
         let tabs = untrack(tabs);
-        let Some(at) = selected.get_untracked().and_then(|tab| tabs.iter().position(|other| *other == tab)) else { return };
+        let Some(at) = selected.get_untracked().and_then(|tab| tabs.iter().position(|other| *other == tab)) else {
+            return;
+        };
         let next = match event.key().as_str() {
             "ArrowRight" => (at + 1) % tabs.len(),
             "ArrowLeft" => (at + tabs.len() - 1) % tabs.len(),
@@ -132,14 +146,34 @@ fn ResultTabs(
         on_select.run(tabs[next]);
         dom::focus(&tab_id(tabs[next]));
     };
-    let rows_shown = move || match selected.get() {
-        Some(Selected::Statement(index)) => {
-            running.run.with(|run| run.as_ref().and_then(|run| run.statements.get(index)).is_some_and(|s| !s.columns.is_empty()))
+    // How the selected statement can be shown; nothing to choose before it ended.
+    let kinds = Memo::new(move |_| match selected.get() {
+        Some(Selected::Statement(index)) => running.run.with(|run| {
+            let statement = run.as_ref()?.statements.get(index)?;
+            statement.state.is_final().then_some(ViewKind::of(statement))
+        }),
+        _ => None,
+    });
+    let options = Signal::derive(move || {
+        kinds
+            .get()
+            .unwrap_or_default()
+            .iter()
+            .map(|kind| ChoiceOption::new(kind.id(), kind.label()))
+            .collect::<Vec<_>>()
+    });
+    // A statement without rows has a message in the place of its grid.
+    let value = move || match (kinds.get(), view_kind.get()) {
+        (_, ViewKind::Text) => ViewKind::Text,
+        (Some([first, ..]), kind) => {
+            if ViewKind::ROWS.contains(first) {
+                kind
+            } else {
+                *first
+            }
         }
-        _ => false,
+        (_, kind) => kind,
     };
-    let options = ViewKind::ALL.map(|kind| ChoiceOption::new(kind.id(), kind.label())).to_vec();
-    let options = StoredValue::new(options);
     view! {
         <div class="results-head">
             <div class="tabbar min-w-0 grow border-0 px-1" role="tablist" aria-label=tr!(worksheet.results) on:keydown=step>
@@ -147,14 +181,14 @@ fn ResultTabs(
                     <ResultTab running tab selected on_select/>
                 </For>
             </div>
-            <Show when=rows_shown>
+            <Show when=move || kinds.get().is_some()>
                 <div class="flex-none px-1">
                     <Segmented
                         name="result-view"
                         label=tr!(worksheet.view)
                         hide_label=true
-                        options=Signal::derive(move || options.get_value())
-                        value=Signal::derive(move || view_kind.get().id().to_owned())
+                        options
+                        value=Signal::derive(move || value().id().to_owned())
                         on_change=move |id: String| view_kind.set(ViewKind::parse(&id))
                     />
                 </div>
@@ -182,10 +216,18 @@ fn ResultTab(
         running.run.with(|run| {
             let run = run.as_ref()?;
             Some(match tab {
-                Selected::Script => (None, tr!(worksheet.script).to_owned(), tr!(worksheet.statements, n = run.statements.len()).to_string()),
+                Selected::Script => (
+                    None,
+                    tr!(worksheet.script).to_owned(),
+                    tr!(worksheet.statements, n = run.statements.len()).to_string(),
+                ),
                 Selected::Statement(index) => {
                     let statement = run.statements.get(index)?;
-                    (Some((state_tone(statement.state), state_label(run, statement))), statement.verb.clone(), outcome(run, statement))
+                    (
+                        Some((state_tone(statement.state), state_name(run, statement))),
+                        statement.verb.clone(),
+                        outcome(run, statement),
+                    )
                 }
             })
         })
@@ -218,6 +260,14 @@ fn ResultTab(
                 <span class="text-sm font-normal text-muted">{outcome}</span>
             })}
         </button>
+    }
+}
+
+/// The state where a word for it is spoken only: `OK` says little beside a verb.
+fn state_name(run: &Run, statement: &StatementRun) -> &'static str {
+    match statement.state {
+        StatementState::Succeeded => tr!(worksheet.state_succeeded),
+        _ => state_label(run, statement),
     }
 }
 
@@ -286,7 +336,8 @@ fn ResultBody(running: Running, selected: Memo<Option<Selected>>, view_kind: RwS
 #[component]
 fn StatementBody(running: Running, run: Run, statement: StatementRun, view_kind: RwSignal<ViewKind>) -> impl IntoView {
     let index = statement.index;
-    let live = Memo::new(move |_| running.run.with(|run| run.as_ref().and_then(|run| run.statements.get(index).cloned())));
+    let live =
+        Memo::new(move |_| running.run.with(|run| run.as_ref().and_then(|run| run.statements.get(index).cloned())));
     let notices = statement.notices.clone();
     let body = match (statement.state, statement.error.clone()) {
         (StatementState::Running, _) => view! { <Progress running live/> }.into_any(),
@@ -294,11 +345,23 @@ fn StatementBody(running: Running, run: Run, statement: StatementRun, view_kind:
             let word = state_label(&run, &statement);
             view! { <p class="p-4 text-muted"><Icon name="circle-dashed" small=true/>" "{word}</p> }.into_any()
         }
-        (_, Some(error)) => view! { <ErrorPanel run=run.clone() statement=statement.clone() error/> }.into_any(),
+        (_, Some(error)) => {
+            let (run, statement) = (run.clone(), statement.clone());
+            (move || match view_kind.get() {
+                ViewKind::Text => view! { <TextView run=run.clone() indexes=vec![index]/> }.into_any(),
+                ViewKind::Grid | ViewKind::Plain | ViewKind::Message => view! {
+                    <ErrorPanel run=run.clone() statement=statement.clone() error=error.clone()/>
+                }
+                .into_any(),
+            })
+            .into_any()
+        }
         (StatementState::Succeeded, None) if !statement.columns.is_empty() => {
             view! { <Rows run=run.clone() statement=statement.clone() view_kind/> }.into_any()
         }
-        (StatementState::Succeeded, None) => view! { <Done run=run.clone() statement=statement.clone()/> }.into_any(),
+        (StatementState::Succeeded, None) => {
+            view! { <Done run=run.clone() statement=statement.clone() view_kind/> }.into_any()
+        }
         (StatementState::Cancelled | StatementState::Failed, None) => {
             let word = state_label(&run, &statement);
             view! { <p class="p-4 text-muted"><Icon name="ban" small=true/>" "{word}</p> }.into_any()
@@ -338,18 +401,28 @@ fn Progress(running: Running, live: Memo<Option<StatementRun>>) -> impl IntoView
 
 /// A statement without rows that went well.
 #[component]
-fn Done(run: Run, statement: StatementRun) -> impl IntoView {
+fn Done(run: Run, statement: StatementRun, view_kind: RwSignal<ViewKind>) -> impl IntoView {
     let written = statement.affected_rows.map(|n| {
-        if n == 1 { tr!(worksheet.one_row_written).to_owned() } else { tr!(worksheet.rows_written, n = grouped(n)).to_string() }
+        if n == 1 {
+            tr!(worksheet.one_row_written).to_owned()
+        } else {
+            tr!(worksheet.rows_written, n = grouped(n)).to_string()
+        }
     });
     let snapshot = statement.snapshot_id.map(|id| tr!(worksheet.snapshot, id = id).to_string());
     let said = written.into_iter().chain(snapshot).collect::<Vec<_>>().join(", ");
+    let said = if said.is_empty() { "OK".to_owned() } else { format!("OK: {said}") };
     let index = statement.index;
-    view! {
-        {(!said.is_empty()).then(|| view! {
-            <p class="is-ok flex flex-none items-center gap-2 border-b border-line px-3 py-1.5 text-sm"><Icon name="circle-check" small=true class="tone"/>{said}</p>
-        })}
-        <TextView run indexes=vec![index]/>
+    move || {
+        match view_kind.get() {
+        ViewKind::Text => view! { <TextView run=run.clone() indexes=vec![index]/> }.into_any(),
+        ViewKind::Grid | ViewKind::Plain | ViewKind::Message => view! {
+            <div class="min-h-0 grow overflow-auto p-4">
+                <p class="is-ok flex items-center gap-2" role="status"><Icon name="circle-check" class="tone"/>{said.clone()}</p>
+            </div>
+        }
+        .into_any(),
+    }
     }
 }
 
@@ -383,9 +456,10 @@ fn Rows(run: Run, statement: StatementRun, view_kind: RwSignal<ViewKind>) -> imp
     let is_empty = row_count == 0;
     let viewer_source = source.clone();
     let viewer_columns = columns.clone();
-    let body = move || match view_kind.get() {
+    let body = move || {
+        match view_kind.get() {
         ViewKind::Text => view! { <TextView run=run.clone() indexes=vec![index]/> }.into_any(),
-        ViewKind::Grid => view! {
+        ViewKind::Grid | ViewKind::Message => view! {
             <DataGrid id=format!("grid-{index}") label=label.clone() columns=columns.clone() row_count source=source.clone() on_open=open/>
             {is_empty.then(|| view! { <p class="px-3 py-2 text-muted" role="status">{tr!(worksheet.no_rows)}</p> })}
         }
@@ -394,6 +468,7 @@ fn Rows(run: Run, statement: StatementRun, view_kind: RwSignal<ViewKind>) -> imp
             <PlainTable label=label.clone() columns=columns.clone() row_count source=source.clone() on_open=open/>
         }
         .into_any(),
+    }
     };
     view! {
         {body}

@@ -192,7 +192,11 @@ fn progress_marks(run: &Run) -> Vec<ProgressMark> {
             at: error.span.and_then(|span| in_statement(statement, span)),
             message: error.message.clone(),
             suggestion: error.suggestion.clone(),
-            replace: error.suggestion.as_ref().map(|name| tr!(worksheet.replace_with, name = name).to_string()).unwrap_or_default(),
+            replace: error
+                .suggestion
+                .as_ref()
+                .map(|name| tr!(worksheet.replace_with, name = name).to_string())
+                .unwrap_or_default(),
         });
         ProgressMark { state: state_id(statement.state), label: state_label(run, statement).to_owned(), error }
     };

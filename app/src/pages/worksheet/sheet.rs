@@ -59,7 +59,9 @@ impl SheetContext {
         } else {
             text.with_untracked(|text| script::statement_at(text, selection.start))
         };
-        match span.filter(|span| text.with_untracked(|text| !script::statements(&text[span.start..span.end]).is_empty())) {
+        match span
+            .filter(|span| text.with_untracked(|text| !script::statements(&text[span.start..span.end]).is_empty()))
+        {
             Some(span) => self.start(span),
             None => toast(tr!(worksheet.nothing_to_run)),
         }
@@ -129,10 +131,15 @@ impl SheetContext {
 fn Sheet(details: WorksheetDetails) -> impl IntoView {
     let WorksheetDetails { worksheet, run } = details;
     let editor = Editor::new(worksheet.text.clone());
-    let session = run.as_ref().filter(|run| run.is_finished).map_or_else(|| worksheet.session.clone(), |run| run.session.clone());
+    let session =
+        run.as_ref().filter(|run| run.is_finished).map_or_else(|| worksheet.session.clone(), |run| run.session.clone());
     let context = SheetContext {
         name: RwSignal::new(worksheet.name.clone()),
-        session: RwSignal::new(if session.project == worksheet.session.project { session } else { worksheet.session.clone() }),
+        session: RwSignal::new(if session.project == worksheet.session.project {
+            session
+        } else {
+            worksheet.session.clone()
+        }),
         editor,
         autosave: Autosave::new(&worksheet, editor),
         running: Running::new(&worksheet.id, run, editor),
@@ -168,7 +175,8 @@ fn Sheet(details: WorksheetDetails) -> impl IntoView {
 /// The frame names the project and the schema of the worksheet; choosing another project there binds it anew.
 fn share_with_frame(context: SheetContext) {
     let frame = use_frame();
-    let place = Memo::new(move |_| context.session.with(|session| (session.project.to_string(), session.schema.clone())));
+    let place =
+        Memo::new(move |_| context.session.with(|session| (session.project.to_string(), session.schema.clone())));
     Effect::new(move |_| {
         let (project, schema) = place.get();
         frame.project.set(Some(project));
@@ -201,7 +209,9 @@ fn follow_session(context: SheetContext) {
                 if context.session.with_untracked(|session| *session != run.session) {
                     context.session.set(run.session.clone());
                 }
-                let reads = |verb: &str| ["SELECT", "SET", "USE", "SHOW", "DESC", "EXPLAIN", "WITH"].iter().any(|v| verb.starts_with(v));
+                let reads = |verb: &str| {
+                    ["SELECT", "SET", "USE", "SHOW", "DESC", "EXPLAIN", "WITH"].iter().any(|v| verb.starts_with(v))
+                };
                 if run.statements.iter().any(|statement| !reads(&statement.verb)) {
                     context.catalog.refresh(run.project.as_str());
                 }
@@ -259,11 +269,19 @@ fn shortcuts(context: SheetContext) {
                 return;
             }
             "s" if ctrl && !event.shift_key() && !event.alt_key() => context.autosave.flush(),
-            "j" if ctrl && !event.shift_key() && !event.alt_key() => context.has_results.update(|shown| *shown = !*shown),
-            "b" if ctrl && !event.shift_key() && !event.alt_key() => context.has_explorer.update(|shown| *shown = !*shown),
+            "j" if ctrl && !event.shift_key() && !event.alt_key() => {
+                context.has_results.update(|shown| *shown = !*shown)
+            }
+            "b" if ctrl && !event.shift_key() && !event.alt_key() => {
+                context.has_explorer.update(|shown| *shown = !*shown)
+            }
             // The editor has these keys itself; elsewhere they mean the statement at its cursor.
             "Enter" if ctrl && !is_typing(&event) => {
-                if event.shift_key() { context.run_all() } else { context.run_here() }
+                if event.shift_key() {
+                    context.run_all()
+                } else {
+                    context.run_here()
+                }
             }
             "F6" => next_pane(event.shift_key(), context),
             _ => return,
@@ -281,7 +299,8 @@ fn shortcuts(_: SheetContext) {
 /// Moves the focus between tree, text and results.
 fn next_pane(is_back: bool, context: SheetContext) {
     let find = |selector: &str| document().query_selector(selector).ok().flatten();
-    let panes = ["[role=tree] [tabindex='0']", ".sheet-top .cm-content, .sheet-top textarea", ".results [tabindex='0']"];
+    let panes =
+        ["[role=tree] [tabindex='0']", ".sheet-top .cm-content, .sheet-top textarea", ".results [tabindex='0']"];
     let active = document().active_element();
     let at = panes.iter().position(|pane| {
         let root = pane.split(' ').next().and_then(find);
@@ -348,7 +367,11 @@ fn texts() -> EditorTexts {
         ("Diagnostics", tr!(worksheet.problems)),
         ("No diagnostics", tr!(worksheet.no_problems)),
     ];
-    EditorTexts { run: tr!(worksheet.run_this), placeholder: tr!(worksheet.placeholder), phrases: BTreeMap::from(phrases) }
+    EditorTexts {
+        run: tr!(worksheet.run_this),
+        placeholder: tr!(worksheet.placeholder),
+        phrases: BTreeMap::from(phrases),
+    }
 }
 
 /// What stands between the bar and the text when saving did not go as it should.
@@ -356,12 +379,14 @@ fn texts() -> EditorTexts {
 fn Notices() -> impl IntoView {
     let context = expect_context::<SheetContext>();
     let autosave = context.autosave;
-    let new_worksheet = super::list::use_new_worksheet(Signal::derive(move || Some(context.session.with(|s| s.project.to_string()))));
+    let new_worksheet =
+        super::list::use_new_worksheet(Signal::derive(move || Some(context.session.with(|s| s.project.to_string()))));
     let save_copy = move |()| {
         new_worksheet.run(context.editor.text().get_untracked());
         autosave.take_theirs();
     };
-    move || match autosave.state.get() {
+    move || {
+        match autosave.state.get() {
         SaveState::Conflict(theirs) => view! {
             <div class="flex-none p-2" role="alert">
                 <Note
@@ -393,6 +418,7 @@ fn Notices() -> impl IntoView {
         }
         .into_any(),
         SaveState::Saved | SaveState::Saving => ().into_any(),
+    }
     }
 }
 
@@ -454,7 +480,8 @@ fn Splitter(body: NodeRef<html::Div>, top: NodeRef<html::Div>) -> impl IntoView 
     let share = RwSignal::new(0.4_f64);
     let is_moved = RwSignal::new(false);
     Effect::new(move |_| {
-        let stored = window().local_storage().ok().flatten().and_then(|storage| storage.get_item(SPLIT_KEY).ok().flatten());
+        let stored =
+            window().local_storage().ok().flatten().and_then(|storage| storage.get_item(SPLIT_KEY).ok().flatten());
         if let Some(stored) = stored.and_then(|text| text.parse::<f64>().ok()).filter(|share| share.is_finite()) {
             share.set(stored.clamp(SPLIT_MIN, SPLIT_MAX));
             is_moved.set(true);
@@ -529,7 +556,11 @@ mod tests {
     #[test]
     fn names_are_as_short_as_they_can() {
         let session = SqlSession::new(ProjectName::parse("lake").expect("valid"));
-        let table = |project: &str, schema: &str| Chosen::Table { project: project.into(), schema: schema.into(), table: "T".into() };
+        let table = |project: &str, schema: &str| Chosen::Table {
+            project: project.into(),
+            schema: schema.into(),
+            table: "T".into(),
+        };
         let check = |chosen: Chosen, expected: &str| assert_eq!(inserted(&chosen, &session), expected);
         check(table("lake", "default"), "`T`");
         check(table("lake", "s"), "s.`T`");

@@ -42,15 +42,19 @@ pub fn TextView(run: Run, indexes: Vec<usize>) -> impl IntoView {
     });
     let shown = StoredValue::new(statements);
     let all = Signal::derive(move || {
-        shown.with_value(|statements| bodies.with(|bodies| statements.iter().map(|s| transcript(s, bodies)).collect::<String>()))
+        shown.with_value(|statements| {
+            bodies.with(|bodies| statements.iter().map(|s| transcript(s, bodies)).collect::<String>())
+        })
     });
     let line = move |statement: &StatementRun| {
         let start = context.editor.statement_of_run(statement.index).map_or(statement.span.start, |span| span.start);
         context.editor.text().with_untracked(|text| line_and_column(text, start).0)
     };
+    // One statement needs no number beside it.
+    let is_script = shown.with_value(Vec::len) > 1;
     view! {
-        <div class="min-h-0 grow overflow-auto" tabindex="0" role="region" aria-label=tr!(worksheet.text)>
-            <div class="transcript">
+        <div class="min-h-0 grow overflow-auto" tabindex="0" role="region" aria-label=tr!(worksheet.text_output)>
+            <div class=if is_script { "transcript" } else { "p-3" }>
                 {shown.get_value().into_iter().map(|statement| {
                     let number = line(&statement);
                     let index = statement.index;
@@ -62,7 +66,7 @@ pub fn TextView(run: Run, indexes: Vec<usize>) -> impl IntoView {
                     let failed = move || bodies.with(|bodies| bodies.get(&index)?.as_ref().err().cloned());
                     let is_cut = move || bodies.with(|bodies| matches!(bodies.get(&index), Some(Ok(text)) if text.is_cut));
                     view! {
-                        <span>{number}</span>
+                        {is_script.then(|| view! { <span>{number}</span> })}
                         <div class="min-w-0">
                             <pre class="sql">{move || bodies.with(|bodies| transcript(&statement, bodies))}</pre>
                             {move || is_loading().then(|| view! { <p class="text-muted"><Spinner/>" "{tr!(frame.loading)}</p> })}
