@@ -250,7 +250,7 @@ impl Services {
             worksheet,
             project: session.project.clone(),
             started_by: ctx.principal.to_string(),
-            started_at: Timestamp::now(),
+            started_at: to_the_microsecond(Timestamp::now()),
             statements,
             session,
             is_finished: false,
@@ -839,6 +839,11 @@ fn audit_detail(row: &StatementRun, accesses: &[Access]) -> String {
     let rows = row.affected_rows.map(|rows| format!(", {rows} rows written")).unwrap_or_default();
     let code = row.error.as_ref().map(|error| format!(", {}", error.code)).unwrap_or_default();
     format!("{}: {:?}{rows}{code}; {}", row.verb, row.state, touched.join(", "))
+}
+
+/// As it is stored: a run is the same before and after it was.
+fn to_the_microsecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 fn shifted(span: Span, by: usize) -> Span {
