@@ -15,13 +15,16 @@ pub(crate) fn lake_error(error: paimon::Error, doing: &str) -> LakeError {
         E::DataInvalid { message, source: Some(source) } => match source.downcast::<opendal::Error>() {
             Ok(store) => store_error::lake_error(*store, doing),
             // A reader or writer of files wraps what the store said: the disk's own word is worth more than the wrapper.
-            Err(source) => match store_word(source.as_ref()) {
+            Err(source) => match store_word(source.as_ref()).or_else(|| quoted_word(&message)) {
                 Some(word) => {
                     LakeError::Unavailable { message: format!("Cannot {doing}: {word}."), source: Some(source) }
                 }
                 None => LakeError::Invalid(format!("Cannot {doing}: {}.", sentence(&message))),
             },
         },
+        E::DataInvalid { message, source: None } if let Some(word) = quoted_word(&message) => {
+            LakeError::Unavailable { message: format!("Cannot {doing}: {word}."), source: Some(message.into()) }
+        }
         E::DataInvalid { message, source: None }
         | E::DataTypeInvalid { message }
         | E::ConfigInvalid { message }
@@ -66,6 +69,13 @@ fn store_word(error: &(dyn std::error::Error + 'static)) -> Option<String> {
         cause = error.source();
     }
     None
+}
+
+/// What the operating system said, where the readers and writers of files only quote it.
+fn quoted_word(message: &str) -> Option<String> {
+    let (_, code) = message.rsplit_once("(os error ")?;
+    let code = code.split(')').next()?.parse().ok()?;
+    Some(io_word(&std::io::Error::from_raw_os_error(code)))
 }
 
 fn io_word(error: &std::io::Error) -> String {

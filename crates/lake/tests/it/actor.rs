@@ -8,9 +8,16 @@ use ports::connection::{Connection, Credentials};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const ORDER: &str = "LAKE_TEST_ACTOR";
+/// How many calls on files the actor's file thread makes before its work, so that the counts of the process's start, which
+/// other threads make, are passed before the work begins.
+pub const PRIMING: usize = 400;
+/// How long an actor may take.
+const ACTOR_TIMEOUT: Duration = Duration::from_secs(300);
 /// Begins every line that an actor says to who started it.
 const SAYS: &str = "actor: ";
 
@@ -40,10 +47,9 @@ pub enum Task {
         first: i64,
         count: i64,
     },
-    AddColumns {
-        prefix: String,
-        count: usize,
-    },
+    /// Single-row commits; tells the CPU time of each `window` of them.
+    Measure { commits: i64, window: usize },
+    AddColumns { prefix: String, count: usize },
     Create,
 }
 
@@ -72,7 +78,8 @@ impl Order {
             .args(["--exact", "actor::actor", "--nocapture", "--test-threads=1"])
             .env(ORDER, serde_json::to_string(self).expect("JSON"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect("the actor starts");
         Actor { process }
@@ -88,9 +95,16 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Waits for the end.
+    /// Waits for the end; a fault may make an actor hang, which is killed then.
     pub fn finish(mut self) -> Report {
         let mut report = Report::default();
+        let group = format!("-{}", self.process.id());
+        let (done, is_done) = std::sync::mpsc::channel::<()>();
+        let watch = std::thread::spawn(move || {
+            if is_done.recv_timeout(ACTOR_TIMEOUT) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            }
+        });
         let stdout = BufReader::new(self.process.stdout.take().expect("piped"));
         for line in stdout.lines().map_while(Result::ok) {
             let Some((_, said)) = line.split_once(SAYS) else { continue };
@@ -101,6 +115,8 @@ impl Actor {
             }
         }
         report.is_success = self.process.wait().expect("the actor ends").success();
+        drop(done);
+        watch.join().expect("the watch ends");
         report
     }
 }
@@ -118,7 +134,18 @@ fn actor() {
     // One thread for files, so that a count of its system calls names a point in the work.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().expect("a runtime");
-    runtime.block_on(act(order));
+    runtime.block_on(async {
+        let prime = || {
+            use std::io::Read as _;
+            for _ in 0..PRIMING {
+                let mut null = std::fs::File::options().read(true).write(true).open("/dev/null").expect("a null device");
+                null.write_all(b"x").and_then(|()| null.read(&mut [0])).expect("it takes all and has nothing");
+                std::fs::metadata("/dev/null").expect("a null device");
+            }
+        };
+        tokio::task::spawn_blocking(prime).await.expect("primed");
+        act(order).await;
+    });
 }
 
 async fn act(order: Order) {
@@ -151,6 +178,22 @@ async fn act(order: Order) {
                     Ok(_) => say(&format!("done {id}")),
                     Err(error) => fail(&error),
                 }
+            }
+        }
+        Task::Measure { commits, window } => {
+            let table = catalog.load_table("default", name).await.expect("the table");
+            let mut costs = Vec::new();
+            for id in 0..commits {
+                // The writer's part is not the commit's.
+                let mut out = catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+                out.write(&rows(&[id], &writer)).await.expect("a row");
+                let write = out.finish().await.expect("files");
+                let before = cpu_ticks();
+                catalog.commit(&table, Change::Append(write), None).await.expect("a commit");
+                costs.push(cpu_ticks() - before);
+            }
+            for window in costs.chunks(window) {
+                say(&format!("done {}", window.iter().sum::<u64>()));
             }
         }
         Task::Insert { first, count } | Task::Overwrite { first, count } => {
@@ -188,4 +231,11 @@ async fn act(order: Order) {
             Err(error) => fail(&CommitError::from(error)),
         },
     }
+}
+
+/// CPU time of this process in clock ticks.
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("the kernel tells");
+    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    fields[11].parse::<u64>().expect("ticks") + fields[12].parse::<u64>().expect("ticks")
 }
