@@ -201,20 +201,16 @@ fn publish(root: &Path, target: &Path, bytes: &[u8]) -> Result<Published, Publis
         .and_then(|file| file.sync_all().map(|()| file));
     let linked = written.and_then(|file| {
         wait_for_others(folder, target)?;
-        match link(&file, &temporary, target)? {
-            Published::Won => still_ours(&file, folder, target),
-            Published::Lost => Ok(Published::Lost),
-        }
+        link(&file, &temporary, target).map(|outcome| (file, outcome))
     });
     // Left behind when this process dies here: it is hidden and swept later.
     let _ = fs::remove_file(&temporary);
-    match linked {
-        Ok(Published::Won) => match File::open(folder).and_then(|folder| folder.sync_all()) {
-            Ok(()) => Ok(Published::Won),
-            Err(error) => Err(PublishError::Unknown(new_std_io_error(error))),
-        },
-        Ok(Published::Lost) => Ok(Published::Lost),
-        Err(error) => Err(not_published(error)),
+    match linked.map_err(not_published)? {
+        (_, Published::Lost) => Ok(Published::Lost),
+        // From here on the file can be seen: a failure leaves open whether it stays.
+        (file, Published::Won) => still_ours(&file, folder, target)
+            .and_then(|outcome| File::open(folder)?.sync_all().map(|()| outcome))
+            .map_err(|error| PublishError::Unknown(new_std_io_error(error))),
     }
 }
 
