@@ -24,7 +24,8 @@ const NAME: &str = "lakedeck";
 /// not built again.
 pub fn build(build: Build) -> Result<()> {
     let site = folder();
-    let pkg = site.with_extension("new");
+    // Two builds at once must not meet in one folder.
+    let pkg = site.with_extension(format!("new-{}", std::process::id()));
     _ = fs::remove_dir_all(&pkg);
     fs::create_dir_all(&pkg)?;
     wasm(build, &pkg)?;
@@ -65,7 +66,7 @@ fn wasm(build: Build, pkg: &Path) -> Result<()> {
     bindgen
         .web(true)?
         .typescript(false)
-        .remove_name_section(build == Build::Release)
+        .remove_name_section(true)
         .remove_producers_section(true)
         .input_path(target().join(WASM).join(profile).join("frontend.wasm"))
         .out_name(NAME);
