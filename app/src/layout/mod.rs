@@ -8,15 +8,18 @@ mod strip;
 mod top_bar;
 
 pub use password::PasswordForm;
-pub use top_bar::theme_label;
+pub use top_bar::{DensityButtons, pressed, theme_label};
 
+use crate::api::external_project::list_projects;
 use crate::api::session::signed_in;
 use crate::error::ApiError;
+use crate::page::Theme;
 use crate::tr;
 use crate::ui::toast::Toasts;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use model::access::SignedIn;
+use model::external_project::ExternalProject;
 use rail::Rail;
 use strip::StatusStrip;
 use top_bar::TopBar;
@@ -25,12 +28,44 @@ use top_bar::TopBar;
 #[derive(Clone, Copy)]
 pub struct FrameContext {
     pub signed_in: Resource<Result<SignedIn, ApiError>>,
-    /// The project that new worksheets are bound to, and the one that the top bar names.
+    pub projects: Resource<Result<Vec<ExternalProject>, ApiError>>,
+    /// The project chosen in the top bar, or that of the open worksheet.
     pub project: RwSignal<Option<String>>,
     /// The schema of the open worksheet.
     pub schema: RwSignal<Option<String>>,
     /// False while requests fail for want of an answer.
     pub is_connected: RwSignal<bool>,
+    pub theme: RwSignal<Theme>,
+    pub is_comfortable: RwSignal<bool>,
+}
+
+impl FrameContext {
+    fn new() -> Self {
+        let page = crate::page::current();
+        Self {
+            signed_in: Resource::new(|| (), |()| signed_in()),
+            projects: Resource::new(|| (), |()| list_projects()),
+            project: RwSignal::new(page.project),
+            schema: RwSignal::new(None),
+            is_connected: RwSignal::new(true),
+            theme: RwSignal::new(page.theme),
+            is_comfortable: RwSignal::new(page.is_comfortable),
+        }
+    }
+
+    /// Names of the projects there are; empty until they are known. Read it under a `Suspense`.
+    pub fn project_names(self) -> Vec<String> {
+        let projects = self.projects.get().and_then(Result::ok).unwrap_or_default();
+        projects.iter().map(|project| project.name.to_string()).collect()
+    }
+
+    /// The project that new worksheets are bound to: the chosen one, or the first when nothing was chosen or what was
+    /// chosen is gone. Read it under a `Suspense`.
+    pub fn project_shown(self) -> Option<String> {
+        let names = self.project_names();
+        let chosen = self.project.get().filter(|name| names.is_empty() || names.contains(name));
+        chosen.or_else(|| names.into_iter().next())
+    }
 }
 
 /// The frame that the page stands in.
@@ -41,12 +76,7 @@ pub fn use_frame() -> FrameContext {
 /// Rail, top bar, the page, status strip.
 #[component]
 pub fn Frame() -> impl IntoView {
-    let context = FrameContext {
-        signed_in: Resource::new(|| (), |()| signed_in()),
-        project: RwSignal::new(crate::page::current().project),
-        schema: RwSignal::new(None),
-        is_connected: RwSignal::new(true),
-    };
+    let context = FrameContext::new();
     provide_context(context);
     preference::watch_connection(context.is_connected);
     view! {

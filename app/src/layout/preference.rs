@@ -1,6 +1,7 @@
 //! Choices about the look, kept in cookies so that the server renders them at once. With JavaScript they change in
 //! place; without it the same form posts and the page comes back changed.
 
+use super::FrameContext;
 use crate::api::session::SetPreference;
 use crate::page::{Theme, is_plain};
 use leptos::prelude::*;
@@ -55,6 +56,7 @@ pub fn PreferenceForm(
     on_change: Option<Callback<String>>,
     children: Children,
 ) -> impl IntoView {
+    let frame = use_context::<FrameContext>();
     view! {
         <form
             method="post"
@@ -64,6 +66,11 @@ pub fn PreferenceForm(
                 if let Some(value) = submitted_value(&event) {
                     event.prevent_default();
                     apply(preference, &value);
+                    match (preference, frame) {
+                        (Preference::Theme, Some(frame)) => frame.theme.set(Theme::parse(&value).unwrap_or_default()),
+                        (Preference::Density, Some(frame)) => frame.is_comfortable.set(value == "comfortable"),
+                        _ => {}
+                    }
                     if let Some(on_change) = on_change {
                         on_change.run(value);
                     }

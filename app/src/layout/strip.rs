@@ -16,7 +16,9 @@ pub fn StatusStrip() -> impl IntoView {
                 <Icon name="circle-x" small=true class:hidden=move || frame.is_connected.get()/>
                 {move || if frame.is_connected.get() { tr!(frame.connected) } else { tr!(frame.not_connected) }}
             </span>
-            {move || frame.project.get().map(|project| view! { <span>{tr!(frame.project)}" "<b>{project}</b></span> })}
+            <Suspense>
+                {move || frame.project_shown().map(|project| view! { <span>{tr!(frame.project)}" "<b>{project}</b></span> })}
+            </Suspense>
             {move || frame.schema.get().map(|schema| view! { <span>{tr!(frame.schema)}" "<b>{schema}</b></span> })}
             <Suspense>{move || principal().map(|name| view! { <span class="ml-auto font-mono">{name}</span> })}</Suspense>
             <span>{concat!("Lakedeck ", env!("CARGO_PKG_VERSION"))}</span>

@@ -4,7 +4,6 @@ use super::crumbs::Crumbs;
 use super::preference::{Preference, PreferenceForm};
 use super::strip::mask;
 use super::use_frame;
-use crate::api::external_project::list_projects;
 use crate::i18n::{self, Locale};
 use crate::page::Theme;
 use crate::ui::icon::Icon;
@@ -33,15 +32,7 @@ pub fn TopBar() -> impl IntoView {
 #[component]
 fn ProjectSwitcher() -> impl IntoView {
     let frame = use_frame();
-    let projects = Resource::new(|| (), |()| list_projects());
-    let names = move || {
-        projects.get().and_then(Result::ok).unwrap_or_default().into_iter().map(|p| p.name.to_string()).collect::<Vec<_>>()
-    };
-    // Nothing chosen, or what was chosen is gone: the first project there is.
-    let shown = move || {
-        let names = names();
-        frame.project.get().filter(|name| names.is_empty() || names.contains(name)).or_else(|| names.first().cloned())
-    };
+    let shown = move || frame.project_shown();
     let label = move || match shown() {
         Some(name) => format!("{}: {name}", tr!(frame.project)),
         None => tr!(frame.no_project).to_owned(),
@@ -59,7 +50,7 @@ fn ProjectSwitcher() -> impl IntoView {
                 }
             >
                 <PreferenceForm preference=Preference::Project on_change=move |name| frame.project.set(Some(name))>
-                    <For each=names key=Clone::clone let:name>
+                    <For each=move || frame.project_names() key=Clone::clone let:name>
                         <button class="font-mono text-sm" name="value" value=name.clone()>{name.clone()}</button>
                     </For>
                 </PreferenceForm>
@@ -80,7 +71,7 @@ fn LanguageMenu() -> impl IntoView {
             <PreferenceForm preference=Preference::Language>
                 {[Locale::en, Locale::zh_CN]
                     .map(|choice| view! {
-                        <button name="value" value=i18n::code(choice) lang=i18n::code(choice) aria-current=(choice == locale).then_some("true")>
+                        <button name="value" value=i18n::code(choice) lang=i18n::code(choice) aria-pressed=pressed(choice == locale)>
                             {i18n::name(choice)}
                         </button>
                     })}
@@ -91,18 +82,39 @@ fn LanguageMenu() -> impl IntoView {
 
 #[component]
 fn ThemeMenu() -> impl IntoView {
+    let frame = use_frame();
     view! {
         <Menu id="theme-menu" label=tr!(frame.theme) trigger=|| view! { <Icon name="sun-moon"/> }>
             <PreferenceForm preference=Preference::Theme>
-                {Theme::ALL.map(|theme| view! { <button name="value" value=theme.id()>{theme_label(theme)}</button> })}
+                {Theme::ALL.map(|theme| view! { 
+                    <button name="value" value=theme.id() aria-pressed=move || pressed(frame.theme.get() == theme)>{theme_label(theme)}</button>
+                 })}
             </PreferenceForm>
             <hr/>
             <PreferenceForm preference=Preference::Density>
-                <button name="value" value="compact">{tr!(frame.density_compact)}</button>
-                <button name="value" value="comfortable">{tr!(frame.density_comfortable)}</button>
+                <DensityButtons/>
             </PreferenceForm>
         </Menu>
     }
+}
+
+/// The two densities, as buttons of a [`PreferenceForm`].
+#[component]
+pub fn DensityButtons(#[prop(optional)] class: &'static str) -> impl IntoView {
+    let frame = use_frame();
+    view! {
+        <button class=class name="value" value="compact" aria-pressed=move || pressed(!frame.is_comfortable.get())>
+            {tr!(frame.density_compact)}
+        </button>
+        <button class=class name="value" value="comfortable" aria-pressed=move || pressed(frame.is_comfortable.get())>
+            {tr!(frame.density_comfortable)}
+        </button>
+    }
+}
+
+/// The value of `aria-pressed`.
+pub fn pressed(is_pressed: bool) -> &'static str {
+    if is_pressed { "true" } else { "false" }
 }
 
 /// The word for a theme.

@@ -132,7 +132,9 @@ fn Overview(home: Home) -> impl IntoView {
                 <h1>{tr!(frame.home)}</h1>
                 <span class="grow"></span>
                 <ActionForm action=create>
-                    {move || frame.project.get().map(|project| view! { <input type="hidden" name="project" value=project/> })}
+                    <Suspense>
+                        {move || frame.project_shown().map(|project| view! { <input type="hidden" name="project" value=project/> })}
+                    </Suspense>
                     <Button kind=ButtonKind::Primary submit=true icon="plus" busy=create.pending()>{tr!(home.new_worksheet)}</Button>
                 </ActionForm>
             </div>

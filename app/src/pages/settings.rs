@@ -2,7 +2,7 @@
 
 use crate::i18n::{self, Locale};
 use crate::layout::preference::{Preference, PreferenceForm};
-use crate::layout::{PasswordForm, theme_label, use_frame};
+use crate::layout::{DensityButtons, PasswordForm, pressed, theme_label, use_frame};
 use crate::page::Theme;
 use crate::tr;
 use crate::ui::PageHead;
@@ -31,21 +31,24 @@ pub fn SettingsPage() -> impl IntoView {
                         <span class="lab">{tr!(frame.theme)}</span>
                         <div class="flex gap-2">
                             <PreferenceForm preference=Preference::Theme>
-                                {Theme::ALL.map(|theme| view! { <button class="btn" name="value" value=theme.id()>{theme_label(theme)}</button> })}
+                                {Theme::ALL.map(|theme| view! {
+                                    <button class="btn" name="value" value=theme.id() aria-pressed=move || pressed(frame.theme.get() == theme)>
+                                        {theme_label(theme)}
+                                    </button>
+                                })}
                             </PreferenceForm>
                         </div>
                         <span class="lab">{tr!(frame.density)}</span>
                         <div class="flex gap-2">
                             <PreferenceForm preference=Preference::Density>
-                                <button class="btn" name="value" value="compact">{tr!(frame.density_compact)}</button>
-                                <button class="btn" name="value" value="comfortable">{tr!(frame.density_comfortable)}</button>
+                                <DensityButtons class="btn"/>
                             </PreferenceForm>
                         </div>
                         <span class="lab">{tr!(frame.language)}</span>
                         <div class="flex gap-2">
                             <PreferenceForm preference=Preference::Language>
                                 {[Locale::en, Locale::zh_CN].map(|locale| view! {
-                                    <button class="btn" name="value" value=i18n::code(locale) lang=i18n::code(locale)>{i18n::name(locale)}</button>
+                                    <button class="btn" name="value" value=i18n::code(locale) lang=i18n::code(locale) aria-pressed=pressed(locale == i18n::locale())>{i18n::name(locale)}</button>
                                 })}
                             </PreferenceForm>
                         </div>

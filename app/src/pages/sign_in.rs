@@ -1,5 +1,7 @@
 //! Signing in by name and password: a plain form that the server answers.
 
+use crate::i18n::{self, Locale};
+use crate::layout::preference::{Preference, PreferenceForm};
 use crate::ui::icon::Brand;
 use crate::ui::pane::PageTitle;
 use crate::ui::{Button, ButtonKind, Note, Tone};
@@ -51,6 +53,13 @@ pub fn Gate(#[prop(into)] title: String, children: Children) -> impl IntoView {
                 <div class="gate-brand"><Brand/><span>"Lakedeck"</span></div>
                 <h1 class="mb-4">{title}</h1>
                 {children()}
+            </div>
+            <div class="flex gap-4 text-sm text-muted">
+                <PreferenceForm preference=Preference::Language>
+                    {[Locale::en, Locale::zh_CN].map(|locale| view! {
+                        <button class="act" name="value" value=i18n::code(locale) lang=i18n::code(locale)>{i18n::name(locale)}</button>
+                    })}
+                </PreferenceForm>
             </div>
         </main>
     }

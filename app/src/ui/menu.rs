@@ -35,6 +35,6 @@ pub fn Menu(
         <button type="button" class=class popovertarget=id.clone() aria-label=move || label.get() title=move || label.get()>
             {trigger.run()}
         </button>
-        <div id=id popover="auto" class="pop pop-menu menu" on:click=close>{children()}</div>
+        <div id=id popover="auto" class="pop pop-menu menu-pop" on:click=close>{children()}</div>
     }
 }
