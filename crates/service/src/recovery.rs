@@ -10,7 +10,6 @@ use model::worksheet::{Run, StatementRun, StatementState};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use store::JournalEntry;
-use tokio_util::sync::CancellationToken;
 
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 const RETRY_FIRST: Duration = Duration::from_secs(1);
@@ -72,7 +71,7 @@ impl Services {
 
     async fn settle_all(&self, active: &ActiveRun, unsettled: Vec<usize>) {
         for index in unsettled {
-            let Some(verdict) = self.settle(&active.id(), index, active.abandoned()).await else { return };
+            let Some(verdict) = self.settle(active, index).await else { return };
             active.change(index, |statement| verdict.apply(statement, "when the server stopped"));
             if let Some(statement) = active.statement(index)
                 && let Err(error) = self.note_statement(&active.id(), &statement).await
@@ -84,8 +83,9 @@ impl Services {
         self.finish_run(active).await;
     }
 
-    /// Looks for the commits that a statement announced, for as long as it takes; `None` when told to stop.
-    pub(crate) async fn settle(&self, run: &Id, position: usize, stop: &CancellationToken) -> Option<Verdict> {
+    /// Looks for the commits that a statement announced, for as long as it takes; `None` when the server stops.
+    pub(crate) async fn settle(&self, active: &ActiveRun, position: usize) -> Option<Verdict> {
+        let run = &active.id();
         let mut pause = RETRY_FIRST;
         let mut was_missing = false;
         loop {
@@ -97,12 +97,17 @@ impl Services {
                 Ok(verdict) => return Some(verdict),
                 Err(error) => {
                     tracing::warn!(run.id = run, error = %chain(&error), "cannot look for a commit yet");
+                    let why = format!("Still looking for the commit: {}", error.to_problem(run).message);
+                    active.change(position, |statement| {
+                        statement.notices.retain(|notice| *notice != why);
+                        statement.notices.push(why);
+                    });
                     pause = (pause * 2).min(RETRY_MAX);
                     pause
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return None,
+                () = active.abandoned().cancelled() => return None,
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -670,7 +670,7 @@ impl Execution {
         {
             tracing::error!(run.id = id, error = %chain(&error), "cannot note an unknown outcome");
         }
-        if let Some(verdict) = self.services.settle(&id, index, self.active.abandoned()).await {
+        if let Some(verdict) = self.services.settle(&self.active, index).await {
             self.active.change(index, |it| verdict.apply(it, "while the store did not answer"));
         }
     }

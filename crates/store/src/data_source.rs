@@ -22,6 +22,12 @@ pub struct Secrets {
     pub session_token: Option<SecretString>,
 }
 
+#[derive(Default, sqlx::FromRow)]
+struct SealedRow {
+    access_key_secret: Option<Vec<u8>>,
+    session_token: Option<Vec<u8>>,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -107,12 +113,12 @@ impl Store {
     /// The secrets of the source with this id.
     pub async fn secrets(&self, id: &Id) -> Result<Secrets, Error> {
         let mut connection = self.read().await?;
-        let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> =
+        let row: Option<SealedRow> =
             sqlx::query_as("select access_key_secret, session_token from data_source where id = ?")
                 .bind(id)
                 .fetch_optional(&mut *connection)
                 .await?;
-        let (secret, token) = row.unwrap_or_default();
+        let SealedRow { access_key_secret: secret, session_token: token } = row.unwrap_or_default();
         let open = |field, sealed: Option<Vec<u8>>| {
             sealed.map(|sealed| self.sealer.open(&place(id, field), &sealed)).transpose()
         };

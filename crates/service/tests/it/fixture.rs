@@ -10,6 +10,7 @@ use model::problem::Problem;
 use model::secret::Secret;
 use model::worksheet::Run;
 use ports::connection::Egress;
+use ports::sql_engine::SqlEngine;
 use service::{Config, Error, FirstStart, Limits, RequestContext, Services};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +52,19 @@ pub async fn start(dir: &Path, limits: Limits) -> Services {
     services
 }
 
+/// Services whose engine does as its statements say.
 pub async fn open(dir: &Path, limits: Limits) -> Services {
+    open_with(dir, limits, |_| Arc::new(ScriptedEngine)).await
+}
+
+/// Services as the server composes them.
+pub async fn open_real(dir: &Path) -> Services {
+    let spill = dir.join("spill");
+    open_with(dir, Limits::default(), |lake| Arc::new(sql::Engine::new(lake, sql::EngineOptions::new(spill)).unwrap()))
+        .await
+}
+
+async fn open_with(dir: &Path, limits: Limits, engine: impl FnOnce(Arc<PaimonLake>) -> Arc<dyn SqlEngine>) -> Services {
     let root = dir.canonicalize().unwrap();
     // The warehouses of a copied data directory lie in the original one.
     let allowed = root.parent().unwrap().to_owned();
@@ -59,7 +72,7 @@ pub async fn open(dir: &Path, limits: Limits) -> Services {
     let lake = Arc::new(PaimonLake::new(egress.clone()));
     let config = Config { data_dir: root, limits, regions: model::region::built_in(), egress };
     let store = Store::open(dir).await.unwrap();
-    Services::new(store, lake, Arc::new(ScriptedEngine), config).unwrap()
+    Services::new(store, lake.clone(), engine(lake), config).unwrap()
 }
 
 pub fn context(services: &Services, request_id: &str) -> RequestContext {
@@ -69,6 +82,22 @@ pub fn context(services: &Services, request_id: &str) -> RequestContext {
 
 pub fn stranger() -> RequestContext {
     RequestContext { principal: Principal::stored("acs:ram::1:user/etl"), origin: None, request_id: "x".into() }
+}
+
+/// A started server with the sample, on the real engine.
+pub async fn sample() -> Fixture {
+    let dir = tempfile::tempdir().unwrap();
+    let services = open_real(dir.path()).await;
+    services.first_start(FirstStart { sample: true, ..FirstStart::default() }).await.unwrap();
+    services.recover().await.unwrap();
+    let ctx = context(&services, "test");
+    Fixture { dir, services, ctx }
+}
+
+/// What lies on disk at this moment is what a killed process leaves.
+pub fn copy(from: &Path, to: &Path) {
+    let status = std::process::Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(status.success());
 }
 
 impl Fixture {

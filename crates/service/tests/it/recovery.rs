@@ -1,6 +1,6 @@
 //! What the next process makes of what this one left behind.
 
-use crate::fixture::{context, fixture, open, outline, start};
+use crate::fixture::{context, copy, fixture, open, open_real, outline, sample, start};
 use futures::StreamExt;
 use model::worksheet::{Run, StatementState};
 use service::{FirstStart, Limits};
@@ -28,12 +28,6 @@ async fn after_a_kill(script: &str) -> String {
     let end = events.into_iter().last().unwrap();
     assert!(end.is_finished);
     outline(&end)
-}
-
-/// What lies on disk at this moment is what a killed process leaves.
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    let status = std::process::Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
-    assert!(status.success());
 }
 
 #[tokio::test]
@@ -76,4 +70,37 @@ async fn spools_of_no_run_are_swept_at_start() {
     assert!(!orphan.exists());
     let page = services.result_page(&context(&services, "after"), &run.id, 0, 0, 1).await.unwrap();
     assert_eq!(page.row_count, 1);
+}
+
+/// A committed statement whose end was not noted: the snapshot in the table tells.
+#[tokio::test]
+async fn a_commit_that_was_published_is_found() {
+    let fixture = sample().await;
+    let insert = "INSERT INTO default.test_tbl PARTITION(dt='2025-08-26') VALUES (4, 'FFF');";
+    let run = fixture.run_to_end("sample", insert).await;
+    let snapshot = run.statements[0].snapshot_id;
+    assert!(run.statements[0].state == StatementState::Succeeded && snapshot.is_some(), "{}", outline(&run));
+    let data = tempfile::tempdir().unwrap();
+    copy(fixture.dir.path(), data.path());
+
+    // Back to the moment before its end was noted.
+    let url = format!("sqlite://{}", data.path().join(store::DATABASE_FILE).display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    for change in [
+        "update run set finished_at = null",
+        "update statement set state = 'running', body = json_set(body, '$.state', 'running', '$.snapshot_id', null)",
+    ] {
+        sqlx::query(change).execute(&mut connection).await.unwrap();
+    }
+    sqlx::Connection::close(connection).await.unwrap();
+
+    let services = open_real(data.path()).await;
+    services.first_start(FirstStart::default()).await.unwrap();
+    services.recover().await.unwrap();
+    let ctx = context(&services, "after");
+    let events: Vec<Run> = services.run_events(&ctx, &run.id).await.unwrap().collect().await;
+    let end = events.into_iter().last().unwrap();
+    let snapshot = snapshot.unwrap();
+    assert_eq!(outline(&end), format!("INSERT Succeeded [Committed as snapshot {snapshot} when the server stopped.]"));
+    assert_eq!(end.statements[0].snapshot_id, Some(snapshot));
 }

@@ -1,5 +1,7 @@
 //! The store on a real database.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where its ground gives way")]
+
 mod audit;
 mod data_source;
 mod external_project;
