@@ -2,9 +2,11 @@
 
 use crate::config::{DataOptions, Limits, admin_password};
 use crate::data_dir::{DataDir, Ownership, home};
+use crate::measured::Measured;
 use anyhow::Context;
 use model::region::{self, Region};
 use ports::connection::Egress;
+use ports::sql_engine::SqlEngine;
 use service::{Config, FirstStart, Services};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,10 +49,10 @@ pub async fn open(ownership: Ownership, options: &DataOptions, audience: Audienc
     Ok(Deck { services, store, ownership })
 }
 
-fn engine(limits: &Limits, directory: &DataDir, lake: Arc<lake::PaimonLake>) -> anyhow::Result<Arc<sql::Engine>> {
+fn engine(limits: &Limits, directory: &DataDir, lake: Arc<lake::PaimonLake>) -> anyhow::Result<Arc<dyn SqlEngine>> {
     let mut options = sql::EngineOptions::new(directory.path().join("spill"));
     options.memory_bytes = limits.memory_bytes_max.or(options.memory_bytes);
-    Ok(Arc::new(sql::Engine::new(lake, options).context("cannot start the SQL engine")?))
+    Ok(Arc::new(Measured(sql::Engine::new(lake, options).context("cannot start the SQL engine")?)))
 }
 
 fn egress(options: &DataOptions, directory: &DataDir, audience: Audience) -> anyhow::Result<Egress> {

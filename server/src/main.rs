@@ -10,6 +10,7 @@ mod download;
 mod events;
 mod guard;
 mod listen;
+mod measured;
 mod problem;
 mod request;
 mod router;

@@ -133,20 +133,19 @@ fn pages(services: &Services) -> Router {
 
 /// What those who run the server ask.
 fn operations(parts: &Parts) -> Router {
-    let Parts { metrics, draining, .. } = parts.clone();
-    let store = parts.store.clone();
+    let Parts { services, metrics, draining, .. } = parts.clone();
+    let (ready, active) = (services.clone(), services);
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route(
             "/readyz",
             get(move || {
-                let (draining, store) = (draining.clone(), store.clone());
+                let (draining, services) = (draining.clone(), ready.clone());
                 async move {
                     if draining.is_cancelled() {
                         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
                     }
-                    // One read proves that the metadata can be reached.
-                    match tokio::time::timeout(Duration::from_secs(2), store.load_session("readyz")).await {
+                    match tokio::time::timeout(Duration::from_secs(2), services.ready()).await {
                         Ok(Ok(_)) => (StatusCode::OK, "ready\n"),
                         _ => (StatusCode::SERVICE_UNAVAILABLE, "the metadata database does not answer\n"),
                     }
@@ -156,6 +155,7 @@ fn operations(parts: &Parts) -> Router {
         .route(
             "/metrics",
             get(move || {
+                metrics::gauge!("lakedeck_run_active_count").set(active.runs_active() as f64);
                 let metrics = metrics.clone();
                 async move {
                     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -62,7 +62,10 @@ impl Server {
         }
         let has_tls = options.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         if audience == Audience::Network && !has_tls {
-            warn!("passwords and data cross the network unencrypted: put TLS in front and give --public-url https://…");
+            warn!(
+                "without TLS in front, passwords and data cross the network in the clear, and browsers keep no session: \
+                 use a proxy with TLS and give --public-url https://…"
+            );
         }
         let cookie = if audience == Audience::Loopback && !has_tls { CookieKind::Loopback } else { CookieKind::Secure };
         let listener =

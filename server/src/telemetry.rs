@@ -36,8 +36,12 @@ fn describe() {
     describe_counter!("lakedeck_request_count_total", "Requests answered, by route, method and status.");
     describe_histogram!("lakedeck_request_duration_seconds", "Time until the head of an answer, by route.");
     describe_gauge!("lakedeck_connection_open_count", "Connections that are open.");
+    describe_gauge!("lakedeck_run_active_count", "Scripts that run or wait for their turn.");
     describe_gauge!("lakedeck_statement_running_count", "Statements that run.");
-    describe_gauge!("lakedeck_statement_queued_count", "Statements that wait for their turn.");
+    describe_histogram!("lakedeck_statement_duration_seconds", "Run time of statements, by verb and outcome.");
+    describe_counter!("lakedeck_commit_count_total", "Snapshots that statements published.");
     describe_gauge!("lakedeck_process_start_seconds", "When the process started, seconds since 1970.");
     describe_gauge!("lakedeck_build_info", "Always 1; the version is a label.");
+    metrics::gauge!("lakedeck_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    metrics::gauge!("lakedeck_process_start_seconds").set(jiff::Timestamp::now().as_millisecond() as f64 / 1000.0);
 }

@@ -93,6 +93,15 @@ async fn the_sample_is_there() {
         run(&server, "sample", "SET odps.sql.allow.fullscan=true; SELECT * FROM sample.default.test_tbl;", Value::Null)
             .await;
     assert_eq!((states(&read), &read["statements"][1]["row_count"]), (vec!["succeeded"; 2], &json!(3)), "{read}");
+    let metrics = server.get("/metrics").await.text().await.expect("text");
+    assert!(
+        metrics.contains("lakedeck_statement_duration_seconds_count{verb=\"SELECT\",outcome=\"succeeded\"} 1"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("lakedeck_run_active_count 0") && metrics.contains("lakedeck_commit_count_total"),
+        "{metrics}"
+    );
     let failed = run(&server, "sample", "SELECT 1; SELECT * FROM no_such_table; SELECT 2", Value::Null).await;
     assert_eq!(states(&failed)[..2], ["succeeded", "failed"], "{failed}");
 }

@@ -164,6 +164,7 @@ async fn pages_say_what_may_run() {
     check("x-content-type-options", "nosniff");
     check("referrer-policy", "same-origin");
     check("x-frame-options", "DENY");
+    check("cache-control", "private, no-cache");
     let other = server.get("/sign-in").await.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
     assert_ne!(policy, other, "a nonce is used once");
     let api = server.get("/api/v1/openapi.json").await;
