@@ -34,23 +34,39 @@ pub enum Statement {
     /// `SET;` lists what was set.
     ShowSettings,
     /// `UNSET k`, `RESET k`.
-    Unset { key: String },
+    Unset {
+        key: String,
+    },
     ShowSchemas(ShowSchemas),
     ShowTables(ShowTables),
     ShowViews(ShowTables),
-    ShowFunctions { like: Option<String> },
+    ShowFunctions {
+        like: Option<String>,
+    },
     ShowProjects,
-    ShowPartitions { table: Name, partition: Option<PartitionSpec> },
-    ShowColumns { table: Name },
-    ShowCreateTable { table: Name },
+    ShowPartitions {
+        table: Name,
+        partition: Option<PartitionSpec>,
+    },
+    ShowColumns {
+        table: Name,
+    },
+    ShowCreateTable {
+        table: Name,
+    },
     Use(Use),
     CreateSchema(CreateSchema),
     DropSchema(DropSchema),
-    DescribeSchema { schema: Name },
+    DescribeSchema {
+        schema: Name,
+    },
     Describe(Describe),
     CreateTable(Box<CreateTable>),
     DropTable(DropTable),
-    Truncate { table: Name, partitions: Vec<PartitionSpec> },
+    Truncate {
+        table: Name,
+        partitions: Vec<PartitionSpec>,
+    },
     Insert(Box<Insert>),
     /// `FROM … INSERT … INSERT …`: each part has the whole source, its own select list and its own target.
     MultiInsert(Vec<Insert>),
@@ -208,7 +224,10 @@ pub enum Literal {
     String(String),
     Binary(Vec<u8>),
     /// `DATE '2024-07-18'`, `10L`.
-    Typed { data_type: SqlType, text: String },
+    Typed {
+        data_type: SqlType,
+        text: String,
+    },
 }
 
 impl Literal {

@@ -95,7 +95,8 @@ fn elements(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Result<()> {
             constraint_modes(cursor);
             set_primary_key(create, PrimaryKey { columns, span: cursor.span_from(start) })?;
         } else {
-            let is_watermark = cursor.is_keyword("WATERMARK") && cursor.peek_nth(1).is_some_and(|t| t.is_keyword("FOR"));
+            let is_watermark =
+                cursor.is_keyword("WATERMARK") && cursor.peek_nth(1).is_some_and(|t| t.is_keyword("FOR"));
             if is_watermark {
                 return Err(SyntaxError::semantic(start, "WATERMARK is not supported"));
             }
@@ -167,14 +168,26 @@ fn column(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Result<()> {
 
 fn clauses(cursor: &mut Cursor<'_>, create: &mut CreateTable, notes: &mut Notes) -> Result<()> {
     const CLAUSES: &[&str] = &[
-        "COMMENT", "PARTITIONED", "CLUSTERED", "RANGE", "STORED", "TBLPROPERTIES", "WITH", "LIFECYCLE", "LIKE", "AS",
+        "COMMENT",
+        "PARTITIONED",
+        "CLUSTERED",
+        "RANGE",
+        "STORED",
+        "TBLPROPERTIES",
+        "WITH",
+        "LIFECYCLE",
+        "LIKE",
+        "AS",
         "ROW",
     ];
     let mut seen: Vec<&str> = Vec::new();
     while !cursor.is_at_end() {
         let start = cursor.span();
         if cursor.is_keyword("LOCATION") || cursor.is_keyword("USING") {
-            let text = format!("{} is not supported: tables lie in the project's warehouse", cursor.quote(start).to_uppercase());
+            let text = format!(
+                "{} is not supported: tables lie in the project's warehouse",
+                cursor.quote(start).to_uppercase()
+            );
             return Err(SyntaxError::semantic(start, text));
         }
         let Some(clause) = cursor.one_of(&CLAUSES) else {
@@ -201,9 +214,11 @@ fn clauses(cursor: &mut Cursor<'_>, create: &mut CreateTable, notes: &mut Notes)
             "STORED" => create.file_format = stored(cursor)?,
             "TBLPROPERTIES" | "WITH" => {
                 let options = cursor.properties()?;
-                create.options.extend(
-                    options.into_iter().map(|(key, value)| TableOption { key: key.value, value, span: key.span }),
-                );
+                create.options.extend(options.into_iter().map(|(key, value)| TableOption {
+                    key: key.value,
+                    value,
+                    span: key.span,
+                }));
             }
             "LIFECYCLE" => create.lifecycle_days = Some(cursor.integer("LIFECYCLE", 1..=LIFECYCLE_DAYS_MAX)?),
             "LIKE" => create.source = Some(TableSource::Like(cursor.table()?)),
@@ -259,7 +274,9 @@ fn stored(cursor: &mut Cursor<'_>) -> Result<Option<FileFormat>> {
     let how = cursor.one_of(&["AS", "BY"]).ok_or_else(|| cursor.expected(&["AS", "BY"]))?;
     let span = cursor.span();
     let format = match cursor.peek().map(|token| &token.kind) {
-        Some(TokenKind::Word(format) | TokenKind::Text(format) | TokenKind::Quoted(format)) => format.to_ascii_lowercase(),
+        Some(TokenKind::Word(format) | TokenKind::Text(format) | TokenKind::Quoted(format)) => {
+            format.to_ascii_lowercase()
+        }
         _ => return Err(cursor.expected(&["a format"])),
     };
     cursor.at += 1;
@@ -277,7 +294,8 @@ fn stored(cursor: &mut Cursor<'_>) -> Result<Option<FileFormat>> {
 
 /// What can be told without a catalog: names that repeat, keys that name no column.
 fn check(create: &CreateTable, cursor: &Cursor<'_>) -> Result<()> {
-    let has_columns = !create.columns.is_empty() || create.partitioned_by.iter().any(|column| column.data_type.is_some());
+    let has_columns =
+        !create.columns.is_empty() || create.partitioned_by.iter().any(|column| column.data_type.is_some());
     if !has_columns && create.source.is_none() {
         return Err(cursor.expected(&["(", "AS", "LIKE"]));
     }
@@ -301,7 +319,10 @@ fn check(create: &CreateTable, cursor: &Cursor<'_>) -> Result<()> {
     for column in &create.partitioned_by {
         let name = lower(&column.name);
         if partitions.contains(&name) {
-            return Err(SyntaxError::semantic(column.span, format!("duplicate partition column {}", column.name.value)));
+            return Err(SyntaxError::semantic(
+                column.span,
+                format!("duplicate partition column {}", column.name.value),
+            ));
         }
         let declared = create.columns.iter().find(|declared| lower(&declared.name) == name);
         match (&column.data_type, declared) {

@@ -309,10 +309,8 @@ pub(super) fn quote(script: &str, span: Span) -> String {
 }
 
 fn listed(expected: &[&str]) -> String {
-    let quoted: Vec<String> = expected
-        .iter()
-        .map(|word| if word.contains(' ') { (*word).to_owned() } else { format!("'{word}'") })
-        .collect();
+    let quoted: Vec<String> =
+        expected.iter().map(|word| if word.contains(' ') { (*word).to_owned() } else { format!("'{word}'") }).collect();
     quoted.join(" or ")
 }
 

@@ -118,8 +118,9 @@ fn target(cursor: &mut Cursor<'_>) -> Result<Target> {
 
 /// `(c1, …)`, unless the parenthesis begins the source.
 fn columns(cursor: &mut Cursor<'_>) -> Result<Option<Vec<Ident>>> {
-    let begins_source =
-        |token: &Token| token.is_symbol("(") || ["SELECT", "WITH", "VALUES", "FROM"].iter().any(|k| token.is_keyword(k));
+    let begins_source = |token: &Token| {
+        token.is_symbol("(") || ["SELECT", "WITH", "VALUES", "FROM"].iter().any(|k| token.is_keyword(k))
+    };
     if !cursor.is_symbol("(") || cursor.peek_nth(1).is_some_and(begins_source) {
         return Ok(None);
     }

@@ -21,7 +21,10 @@ pub(super) enum TokenKind {
     /// A text of either kind of quotes, decoded; neighbours are joined.
     Text(String),
     Bytes(Vec<u8>),
-    Number { digits: String, suffix: Suffix },
+    Number {
+        digits: String,
+        suffix: Suffix,
+    },
     Symbol(&'static str),
 }
 
@@ -89,9 +92,8 @@ const FOREIGN_SYMBOLS: &[(&str, &str)] = &[
 pub(super) fn tokens(script: &str, statement: Span) -> Result<(Vec<Token>, Vec<Hint>), SyntaxError> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut hints = Vec::new();
-    let mut pieces = pieces(&script[statement.start..statement.end])
-        .map(|piece| shifted(piece, statement.start))
-        .peekable();
+    let mut pieces =
+        pieces(&script[statement.start..statement.end]).map(|piece| shifted(piece, statement.start)).peekable();
     while let Some(piece) = pieces.next() {
         let text = &script[piece.span.start..piece.span.end];
         let kind = match piece.kind {

@@ -6,8 +6,10 @@
 
 pub mod ast;
 pub mod error;
+pub mod lateral_view;
 pub mod types;
 
+mod adapt;
 mod create_table;
 mod cursor;
 mod insert;
@@ -29,6 +31,15 @@ use model::script::{Piece, PieceKind, SCRIPT_BYTES_MAX, STATEMENTS_MAX, Statemen
 use model::worksheet::Span;
 use ports::sql_engine::UnparsedStatement;
 use statement::Notes;
+
+/// Every word of the dialect that is no name, in capitals: for completion and highlighting.
+pub fn keywords() -> Vec<&'static str> {
+    let lists = [statement::VERBS, statement::WORDS, translate::KEYWORDS, types::TYPE_NAMES];
+    let mut words: Vec<&str> = lists.into_iter().flatten().copied().collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
 
 /// The statements of a script up to the first that is none, and what is wrong with that one.
 pub fn parse(script: &str) -> (Vec<ParsedStatement>, Option<UnparsedStatement>) {
@@ -84,3 +95,6 @@ fn parse_statement(script: &str, span: Span) -> cursor::Result<ParsedStatement> 
     let statement = statement::parse(&mut Cursor::new(&tokens, script), &mut notes)?;
     Ok(ParsedStatement { statement, text, span, hints, warnings: notes.warnings })
 }
+
+#[cfg(test)]
+mod tests;

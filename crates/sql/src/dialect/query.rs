@@ -19,9 +19,40 @@ const PARSER_DEPTH_MAX: usize = 400;
 
 /// Clause words, for `did you mean`.
 const CLAUSES: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "JOIN", "INNER", "LEFT", "RIGHT", "FULL",
-    "OUTER", "CROSS", "UNION", "INTERSECT", "EXCEPT", "LATERAL", "VIEW", "BETWEEN", "DISTINCT", "VALUES", "DISTRIBUTE",
-    "CLUSTER", "SORT", "QUALIFY", "WINDOW", "EXISTS", "RLIKE", "REGEXP", "INTERVAL", "PARTITION", "USING",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "JOIN",
+    "INNER",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "OUTER",
+    "CROSS",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "LATERAL",
+    "VIEW",
+    "BETWEEN",
+    "DISTINCT",
+    "VALUES",
+    "DISTRIBUTE",
+    "CLUSTER",
+    "SORT",
+    "QUALIFY",
+    "WINDOW",
+    "EXISTS",
+    "RLIKE",
+    "REGEXP",
+    "INTERVAL",
+    "PARTITION",
+    "USING",
 ];
 
 /// What sqlparser needs to know about the dialect; everything about characters is decided by our own lexer.
@@ -106,7 +137,12 @@ impl Dialect for MaxComputeDialect {
         )
     }
 
-    fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<std::result::Result<Expr, ParserError>> {
+    fn parse_infix(
+        &self,
+        parser: &mut Parser<'_>,
+        left: &Expr,
+        precedence: u8,
+    ) -> Option<std::result::Result<Expr, ParserError>> {
         if !parser.parse_keyword(Keyword::DIV) {
             return None;
         }
@@ -181,7 +217,10 @@ fn parse_located(located: &Located, tokens: &[Token], script: &str) -> Result<Bo
 fn syntax_error(error: ParserError, located: &Located, tokens: &[Token], script: &str) -> SyntaxError {
     let message = match error {
         ParserError::RecursionLimitExceeded => {
-            return SyntaxError { at: tokens.first().map(|token| token.span), ..SyntaxError::whole("the statement is nested too deeply") };
+            return SyntaxError {
+                at: tokens.first().map(|token| token.span),
+                ..SyntaxError::whole("the statement is nested too deeply")
+            };
         }
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
     };

@@ -238,7 +238,8 @@ impl VisitorMut for Rewriter<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> Flow {
         match expr {
             Expr::RLike { negated, expr: text, pattern, .. } => {
-                let call = call("regexp_like", vec![std::mem::replace(text, null()), std::mem::replace(pattern, null())]);
+                let call =
+                    call("regexp_like", vec![std::mem::replace(text, null()), std::mem::replace(pattern, null())]);
                 *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) } } else { call };
             }
             // ~x = -x - 1 in two's complement.

@@ -59,9 +59,8 @@ fn plain(script: &str, pieces: &[Piece]) -> Result<(String, Option<Span>)> {
 
 /// A value that goes on with a statement on the next line has lost its `;`.
 fn check_forgotten_semicolon(script: &str, pieces: &[Piece]) -> Result<()> {
-    const VERBS: &[&str] = &[
-        "SELECT", "INSERT", "CREATE", "DROP", "SET", "SHOW", "USE", "WITH", "ALTER", "DESC", "EXPLAIN", "TRUNCATE",
-    ];
+    const VERBS: &[&str] =
+        &["SELECT", "INSERT", "CREATE", "DROP", "SET", "SHOW", "USE", "WITH", "ALTER", "DESC", "EXPLAIN", "TRUNCATE"];
     let is_new_line = |piece: &Piece| script[piece.span.start..piece.span.end].contains('\n');
     for pair in pieces.windows(2) {
         let [blank, word] = pair else { continue };

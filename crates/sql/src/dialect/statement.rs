@@ -29,10 +29,84 @@ impl Notes {
 }
 
 /// The verbs, for `did you mean`.
-const VERBS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "FROM", "VALUES", "CREATE", "DROP", "ALTER", "TRUNCATE",
-    "DESC", "DESCRIBE", "SHOW", "USE", "SET", "UNSET", "RESET", "EXPLAIN", "ANALYZE", "CALL", "COST", "KILL",
-    "STATUS", "WAIT", "GRANT", "REVOKE", "WHOAMI", "LIST", "SETPROJECT", "CLONE", "MSCK", "PURGE", "RESTORE", "UNDO",
+pub(super) const VERBS: &[&str] = &[
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "WITH",
+    "FROM",
+    "VALUES",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "TRUNCATE",
+    "DESC",
+    "DESCRIBE",
+    "SHOW",
+    "USE",
+    "SET",
+    "UNSET",
+    "RESET",
+    "EXPLAIN",
+    "ANALYZE",
+    "CALL",
+    "COST",
+    "KILL",
+    "STATUS",
+    "WAIT",
+    "GRANT",
+    "REVOKE",
+    "WHOAMI",
+    "LIST",
+    "SETPROJECT",
+    "CLONE",
+    "MSCK",
+    "PURGE",
+    "RESTORE",
+    "UNDO",
+];
+
+/// The other words of statements, for completion.
+pub(super) const WORDS: &[&str] = &[
+    "ADD",
+    "BUCKETS",
+    "CASCADE",
+    "CHANGE",
+    "CLUSTERED",
+    "COLUMN",
+    "COLUMNS",
+    "COMMENT",
+    "DATABASE",
+    "DATABASES",
+    "DBPROPERTIES",
+    "DEFAULT",
+    "ENFORCED",
+    "EXTENDED",
+    "EXISTS",
+    "FUNCTIONS",
+    "IF",
+    "INTO",
+    "KEY",
+    "LIFECYCLE",
+    "OVERWRITE",
+    "PARTITIONED",
+    "PARTITIONS",
+    "PRIMARY",
+    "PROJECT",
+    "PROJECTS",
+    "RENAME",
+    "RESTRICT",
+    "SCHEMA",
+    "SCHEMAS",
+    "SORTED",
+    "STORED",
+    "TABLES",
+    "TBLPROPERTIES",
+    "TO",
+    "VERSION",
+    "VIEWS",
 ];
 
 /// The statement that the tokens are.
@@ -76,9 +150,10 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, notes: &mut Notes) -> Result<Statem
                 "ADD" | "REMOVE" | "GET" | "PUT" => Err(not_in_external_project(cursor, start, 2)),
                 "COPY" | "LOAD" | "UNLOAD" | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "ATTACH" | "DETACH" | "INSTALL"
                 | "PRAGMA" | "IMPORT" | "EXPORT" | "REFRESH" | "LOCK" | "UNLOCK" => Err(refused(start, &verb)),
-                "BEGIN" | "START" | "COMMIT" | "ROLLBACK" => {
-                    Err(SyntaxError::semantic(start, format!("{verb} is not supported: each statement commits on its own")))
-                }
+                "BEGIN" | "START" | "COMMIT" | "ROLLBACK" => Err(SyntaxError::semantic(
+                    start,
+                    format!("{verb} is not supported: each statement commits on its own"),
+                )),
                 _ => Err(unknown_verb(cursor, first)),
             }
         }
@@ -142,7 +217,9 @@ fn with(cursor: &mut Cursor<'_>, notes: &mut Notes) -> Result<Statement> {
             break;
         }
     }
-    let Some(main) = main.filter(|main| !rest[*main].is_keyword("SELECT")) else { return query_statement(cursor, notes) };
+    let Some(main) = main.filter(|main| !rest[*main].is_keyword("SELECT")) else {
+        return query_statement(cursor, notes);
+    };
     let ctes = &rest[..main];
     cursor.at += main;
     if cursor.is_keyword("INSERT") {
@@ -174,16 +251,41 @@ fn explain(cursor: &mut Cursor<'_>, notes: &mut Notes, start: Span) -> Result<St
 
 fn show(cursor: &mut Cursor<'_>) -> Result<Statement> {
     const WHAT: &[&str] = &[
-        "SCHEMAS", "DATABASES", "TABLES", "VIEWS", "FUNCTIONS", "PROJECTS", "CATALOGS", "PARTITIONS", "COLUMNS",
-        "CREATE", "HISTORY", "TAGS", "BRANCHES", "SNAPSHOTS", "GRANTS", "P", "PROC", "PROCESSLIST", "INSTANCES",
-        "ROLES", "USERS", "FLAGS", "PRIVILEGES", "PRIV", "CURRENT", "ACL", "SECURITYCONFIGURATION",
+        "SCHEMAS",
+        "DATABASES",
+        "TABLES",
+        "VIEWS",
+        "FUNCTIONS",
+        "PROJECTS",
+        "CATALOGS",
+        "PARTITIONS",
+        "COLUMNS",
+        "CREATE",
+        "HISTORY",
+        "TAGS",
+        "BRANCHES",
+        "SNAPSHOTS",
+        "GRANTS",
+        "P",
+        "PROC",
+        "PROCESSLIST",
+        "INSTANCES",
+        "ROLES",
+        "USERS",
+        "FLAGS",
+        "PRIVILEGES",
+        "PRIV",
+        "CURRENT",
+        "ACL",
+        "SECURITYCONFIGURATION",
     ];
     let Some(what) = cursor.one_of(&WHAT) else {
         return Err(cursor.expected(&WHAT[..9]));
     };
     let statement = match what {
         "SCHEMAS" | "DATABASES" => {
-            let project = if cursor.one_of(&["IN", "FROM"]).is_some() { Some(cursor.ident("a project")?) } else { None };
+            let project =
+                if cursor.one_of(&["IN", "FROM"]).is_some() { Some(cursor.ident("a project")?) } else { None };
             Statement::ShowSchemas(ShowSchemas { project, like: like(cursor)? })
         }
         "TABLES" => Statement::ShowTables(show_tables(cursor)?),
@@ -234,11 +336,8 @@ fn like(cursor: &mut Cursor<'_>) -> Result<Option<String>> {
 fn use_(cursor: &mut Cursor<'_>) -> Result<Statement> {
     // A schema may be called `schema`: the word is a keyword only before a name.
     let has_name_behind = cursor.peek_nth(1).is_some_and(|token| !token.is_symbol("."));
-    let kind = if has_name_behind {
-        cursor.one_of(&["SCHEMA", "DATABASE", "NAMESPACE", "PROJECT", "CATALOG"])
-    } else {
-        None
-    };
+    let kind =
+        if has_name_behind { cursor.one_of(&["SCHEMA", "DATABASE", "NAMESPACE", "PROJECT", "CATALOG"]) } else { None };
     let target = match kind {
         Some("PROJECT" | "CATALOG") => {
             let name = cursor.name("a project", 2)?;
@@ -276,9 +375,36 @@ fn unset(cursor: &mut Cursor<'_>) -> Result<Statement> {
 
 fn create(cursor: &mut Cursor<'_>, notes: &mut Notes, start: Span) -> Result<Statement> {
     let what = [
-        "TABLE", "SCHEMA", "DATABASE", "EXTERNAL", "OR", "VIEW", "MATERIALIZED", "FUNCTION", "TEMPORARY", "TEMP", "SQL",
-        "UNLOGGED", "GLOBAL", "LOCAL", "RESOURCE", "PACKAGE", "ROLE", "USER", "TAG", "BRANCH", "INDEX", "CATALOG",
-        "PROJECT", "MODEL", "SERVER", "SEQUENCE", "TRIGGER", "PROCEDURE", "EXTENSION", "BLOOMFILTER",
+        "TABLE",
+        "SCHEMA",
+        "DATABASE",
+        "EXTERNAL",
+        "OR",
+        "VIEW",
+        "MATERIALIZED",
+        "FUNCTION",
+        "TEMPORARY",
+        "TEMP",
+        "SQL",
+        "UNLOGGED",
+        "GLOBAL",
+        "LOCAL",
+        "RESOURCE",
+        "PACKAGE",
+        "ROLE",
+        "USER",
+        "TAG",
+        "BRANCH",
+        "INDEX",
+        "CATALOG",
+        "PROJECT",
+        "MODEL",
+        "SERVER",
+        "SEQUENCE",
+        "TRIGGER",
+        "PROCEDURE",
+        "EXTENSION",
+        "BLOOMFILTER",
     ];
     match cursor.one_of(&what) {
         Some("TABLE") => create_table::parse(cursor, notes).map(|create| Statement::CreateTable(Box::new(create))),
@@ -324,8 +450,22 @@ fn create_schema(cursor: &mut Cursor<'_>) -> Result<Statement> {
 
 fn drop(cursor: &mut Cursor<'_>, start: Span) -> Result<Statement> {
     let what = [
-        "TABLE", "SCHEMA", "DATABASE", "VIEW", "MATERIALIZED", "FUNCTION", "RESOURCE", "PACKAGE", "ROLE", "USER", "TAG",
-        "BRANCH", "INDEX", "PROJECT", "EXTERNAL", "TEMPORARY",
+        "TABLE",
+        "SCHEMA",
+        "DATABASE",
+        "VIEW",
+        "MATERIALIZED",
+        "FUNCTION",
+        "RESOURCE",
+        "PACKAGE",
+        "ROLE",
+        "USER",
+        "TAG",
+        "BRANCH",
+        "INDEX",
+        "PROJECT",
+        "EXTERNAL",
+        "TEMPORARY",
     ];
     let statement = match cursor.one_of(&what) {
         Some("TABLE") => {
@@ -394,8 +534,20 @@ fn describe(cursor: &mut Cursor<'_>) -> Result<Statement> {
     let has_name_behind =
         cursor.peek_nth(1).is_some_and(|token| !token.is_symbol(".") && !token.is_keyword("PARTITION"));
     let words = [
-        "SCHEMA", "DATABASE", "EXTENDED", "FORMATTED", "TABLE", "FUNCTION", "PROJECT", "INSTANCE", "ROLE", "USER",
-        "HISTORY", "RESOURCE", "PACKAGE", "VIEW",
+        "SCHEMA",
+        "DATABASE",
+        "EXTENDED",
+        "FORMATTED",
+        "TABLE",
+        "FUNCTION",
+        "PROJECT",
+        "INSTANCE",
+        "ROLE",
+        "USER",
+        "HISTORY",
+        "RESOURCE",
+        "PACKAGE",
+        "VIEW",
     ];
     let kind = if has_name_behind { cursor.one_of(&words) } else { None };
     let statement = match kind {

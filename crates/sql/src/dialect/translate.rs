@@ -50,18 +50,129 @@ impl Places {
 }
 
 /// The keywords of queries. Any other word is a name.
-const KEYWORDS: &[&str] = &[
-    "ALL", "AND", "ANTI", "ANY", "AS", "ASC", "BETWEEN", "BOTH", "BY", "CASE", "CAST", "CROSS", "CUBE", "CURRENT",
-    "CURRENT_DATE", "CURRENT_TIMESTAMP", "DAY", "DAYS", "DESC", "DISTINCT", "DIV", "ELSE", "END", "ESCAPE", "EXCEPT",
-    "EXISTS", "EXTRACT", "FALSE", "FILTER", "FIRST", "FOLLOWING", "FOR", "FROM", "FULL", "GROUP", "GROUPING", "GROUPS",
-    "HAVING", "HOUR", "HOURS", "IGNORE", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "IS", "JOIN", "LAST",
-    "LATERAL", "LEADING", "LEFT", "LIKE", "LIMIT", "MICROSECOND", "MICROSECONDS", "MILLISECOND", "MILLISECONDS",
-    "MINUS", "MINUTE", "MINUTES", "MONTH", "MONTHS", "NATURAL", "NOT", "NULL", "NULLS", "OF", "OFFSET", "ON", "OR",
-    "ORDER", "OUTER", "OVER", "PARTITION", "PRECEDING", "QUALIFY", "QUARTER", "RANGE", "RECURSIVE", "REGEXP",
-    "RESPECT", "RIGHT", "RLIKE", "ROLLUP", "ROW", "ROWS", "SECOND", "SECONDS", "SELECT", "SEMI", "SETS", "SOME",
-    "TABLE", "THEN", "TRAILING", "TRIM", "TRUE", "TRY_CAST", "UNBOUNDED", "UNION", "UNNEST", "USING", "VALUES", "VIEW",
-    "WEEK", "WEEKS", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN", "YEAR", "YEARS", "DISTRIBUTE", "SORT", "CLUSTER",
-    "DOW", "DOY", "EPOCH", "CENTURY", "DECADE",
+pub(super) const KEYWORDS: &[&str] = &[
+    "ALL",
+    "AND",
+    "ANTI",
+    "ANY",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BOTH",
+    "BY",
+    "CASE",
+    "CAST",
+    "CROSS",
+    "CUBE",
+    "CURRENT",
+    "CURRENT_DATE",
+    "CURRENT_TIMESTAMP",
+    "DAY",
+    "DAYS",
+    "DESC",
+    "DISTINCT",
+    "DIV",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FOLLOWING",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "GROUPING",
+    "GROUPS",
+    "HAVING",
+    "HOUR",
+    "HOURS",
+    "IGNORE",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LATERAL",
+    "LEADING",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "MICROSECOND",
+    "MICROSECONDS",
+    "MILLISECOND",
+    "MILLISECONDS",
+    "MINUS",
+    "MINUTE",
+    "MINUTES",
+    "MONTH",
+    "MONTHS",
+    "NATURAL",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OF",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "OVER",
+    "PARTITION",
+    "PRECEDING",
+    "QUALIFY",
+    "QUARTER",
+    "RANGE",
+    "RECURSIVE",
+    "REGEXP",
+    "RESPECT",
+    "RIGHT",
+    "RLIKE",
+    "ROLLUP",
+    "ROW",
+    "ROWS",
+    "SECOND",
+    "SECONDS",
+    "SELECT",
+    "SEMI",
+    "SETS",
+    "SOME",
+    "TABLE",
+    "THEN",
+    "TRAILING",
+    "TRIM",
+    "TRUE",
+    "TRY_CAST",
+    "UNBOUNDED",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "VALUES",
+    "VIEW",
+    "WEEK",
+    "WEEKS",
+    "WHEN",
+    "WHERE",
+    "WINDOW",
+    "WITH",
+    "WITHIN",
+    "YEAR",
+    "YEARS",
+    "DISTRIBUTE",
+    "SORT",
+    "CLUSTER",
+    "DOW",
+    "DOY",
+    "EPOCH",
+    "CENTURY",
+    "DECADE",
 ];
 
 /// Whether a word means something to the query grammar.
@@ -75,6 +186,8 @@ enum Opened {
     Plain,
     Cast,
     Window,
+    /// Of EXTRACT and TRIM.
+    Arguments,
     Case,
     /// The arguments of a LATERAL VIEW's function.
     LateralView,
@@ -104,8 +217,27 @@ impl Level {
 
 /// Clause words: a new expression begins behind them.
 const CUTS: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "ON", "WHEN", "THEN", "ELSE", "JOIN", "UNION",
-    "INTERSECT", "EXCEPT", "MINUS", "QUALIFY", "WINDOW", "VALUES", "SORT", "BY",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "ON",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "JOIN",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "MINUS",
+    "QUALIFY",
+    "WINDOW",
+    "VALUES",
+    "SORT",
+    "BY",
 ];
 
 /// Infix words that nest.
@@ -166,6 +298,12 @@ impl<'a> Translator<'a> {
         self.peek(n).is_some_and(|token| token.is_symbol(symbol))
     }
 
+    /// Whether the keyword stands before, as a clause: inside EXTRACT and TRIM, FROM begins a value.
+    fn is_behind(&self, keyword: &str) -> bool {
+        let is_clause = self.levels.last().is_some_and(|level| level.opened != Opened::Arguments);
+        is_clause && self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_keyword(keyword))
+    }
+
     fn level(&mut self) -> &mut Level {
         self.levels.last_mut().expect("the outermost level is never closed")
     }
@@ -212,6 +350,11 @@ impl<'a> Translator<'a> {
         let token = &self.tokens[self.at];
         let span = token.span;
         match &token.kind {
+            TokenKind::Text(_) if self.is_behind("FROM") || self.is_behind("JOIN") => {
+                let path = super::cursor::quote(self.script, span);
+                let text = format!("{path} is no table name: tables are named, not read from paths");
+                return Err(SyntaxError::semantic(span, text));
+            }
             TokenKind::Text(text) => self.push(SqlToken::SingleQuotedString(text.clone()), span),
             TokenKind::Bytes(bytes) => {
                 let digits = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
@@ -231,7 +374,8 @@ impl<'a> Translator<'a> {
             TokenKind::Symbol(symbol) => return self.symbol(symbol, span),
             TokenKind::Word(word) => {
                 // Beside a point every word is a name.
-                let is_part = self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_symbol(".")) || self.is_symbol(1, ".");
+                let is_part =
+                    self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_symbol(".")) || self.is_symbol(1, ".");
                 if is_part {
                     self.name(word, None, span);
                 } else {
@@ -320,6 +464,7 @@ impl<'a> Translator<'a> {
             _ if opened != Opened::Plain => opened,
             Some(before) if before.is_keyword("CAST") || before.is_keyword("TRY_CAST") => Opened::Cast,
             Some(before) if before.is_keyword("OVER") => Opened::Window,
+            Some(before) if before.is_keyword("EXTRACT") || before.is_keyword("TRIM") => Opened::Arguments,
             _ if std::mem::take(&mut self.is_in_lateral_view) => Opened::LateralView,
             _ => Opened::Plain,
         };
@@ -542,7 +687,9 @@ impl<'a> Translator<'a> {
     /// grammar would take the next clause for them.
     fn lateral_view_names(&mut self, span: Span) {
         self.n_lateral_views += 1;
-        if self.is_word(0, "AS") || self.peek(0).is_none_or(|token| !matches!(token.kind, TokenKind::Word(_) | TokenKind::Quoted(_))) {
+        if self.is_word(0, "AS")
+            || self.peek(0).is_none_or(|token| !matches!(token.kind, TokenKind::Word(_) | TokenKind::Quoted(_)))
+        {
             self.name(&format!("_lv{}", self.n_lateral_views), Some('`'), span);
         } else if let Some(Token { kind: TokenKind::Word(name), span }) = self.peek(0) {
             self.name(name, None, *span);

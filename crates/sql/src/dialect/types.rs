@@ -26,7 +26,10 @@ pub enum SqlType {
     BigInt,
     Float,
     Double,
-    Decimal { precision: u32, scale: u32 },
+    Decimal {
+        precision: u32,
+        scale: u32,
+    },
     Char(u32),
     Varchar(u32),
     String,
@@ -101,22 +104,18 @@ impl SqlType {
             Self::Decimal { precision, scale } => {
                 PaimonType::Decimal(paimon::DecimalType::with_nullable(nullable, *precision, *scale).ok()?)
             }
-            Self::Char(length) => {
-                PaimonType::Char(paimon::CharType::with_nullable(nullable, *length as usize).ok()?)
-            }
+            Self::Char(length) => PaimonType::Char(paimon::CharType::with_nullable(nullable, *length as usize).ok()?),
             Self::Varchar(length) => PaimonType::VarChar(paimon::VarCharType::with_nullable(nullable, *length).ok()?),
-            Self::String => PaimonType::VarChar(
-                paimon::VarCharType::with_nullable(nullable, paimon::VarCharType::MAX_LENGTH).ok()?,
-            ),
-            Self::Binary => PaimonType::VarBinary(
-                paimon::VarBinaryType::try_new(nullable, paimon::VarBinaryType::MAX_LENGTH).ok()?,
-            ),
+            Self::String => {
+                PaimonType::VarChar(paimon::VarCharType::with_nullable(nullable, paimon::VarCharType::MAX_LENGTH).ok()?)
+            }
+            Self::Binary => {
+                PaimonType::VarBinary(paimon::VarBinaryType::try_new(nullable, paimon::VarBinaryType::MAX_LENGTH).ok()?)
+            }
             Self::FixedBinary(length) => {
                 PaimonType::Binary(paimon::BinaryType::with_nullable(nullable, *length as usize).ok()?)
             }
-            Self::VarBinary(length) => {
-                PaimonType::VarBinary(paimon::VarBinaryType::try_new(nullable, *length).ok()?)
-            }
+            Self::VarBinary(length) => PaimonType::VarBinary(paimon::VarBinaryType::try_new(nullable, *length).ok()?),
             Self::Date => PaimonType::Date(paimon::DateType::with_nullable(nullable)),
             Self::Time(_) => return None,
             Self::Timestamp(precision) => PaimonType::LocalZonedTimestamp(
@@ -126,9 +125,7 @@ impl SqlType {
                 PaimonType::Timestamp(paimon::TimestampType::with_nullable(nullable, *precision).ok()?)
             }
             Self::Json => PaimonType::Variant(paimon::VariantType::with_nullable(nullable)),
-            Self::Array(element) => {
-                PaimonType::Array(paimon::ArrayType::with_nullable(nullable, element.to_paimon()?))
-            }
+            Self::Array(element) => PaimonType::Array(paimon::ArrayType::with_nullable(nullable, element.to_paimon()?)),
             Self::Map(key, value) => {
                 PaimonType::Map(paimon::MapType::with_nullable(nullable, key.to_paimon()?, value.to_paimon()?))
             }
@@ -271,10 +268,35 @@ pub(super) enum Meaning {
 }
 
 /// Every name that begins a type, for `did you mean`.
-const TYPE_NAMES: &[&str] = &[
-    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC", "CHAR",
-    "VARCHAR", "STRING", "BINARY", "VARBINARY", "BYTES", "DATE", "DATETIME", "TIME", "TIMESTAMP", "TIMESTAMP_NTZ",
-    "TIMESTAMP_LTZ", "JSON", "VARIANT", "ARRAY", "MAP", "STRUCT", "ROW",
+pub(super) const TYPE_NAMES: &[&str] = &[
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+    "NUMERIC",
+    "CHAR",
+    "VARCHAR",
+    "STRING",
+    "BINARY",
+    "VARBINARY",
+    "BYTES",
+    "DATE",
+    "DATETIME",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_NTZ",
+    "TIMESTAMP_LTZ",
+    "JSON",
+    "VARIANT",
+    "ARRAY",
+    "MAP",
+    "STRUCT",
+    "ROW",
 ];
 
 /// A type at the cursor.
@@ -353,7 +375,15 @@ pub(super) fn parse(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize) -> 
             }
             SqlType::Struct(struct_fields(cursor, meaning, depth, close)?)
         }
-        "TIME" | "MULTISET" | "GEOMETRY" | "GEOGRAPHY" | "INTERVAL" | "BLOB" | "VECTOR" | "RAW" | "INTERVAL_DAY_TIME"
+        "TIME"
+        | "MULTISET"
+        | "GEOMETRY"
+        | "GEOGRAPHY"
+        | "INTERVAL"
+        | "BLOB"
+        | "VECTOR"
+        | "RAW"
+        | "INTERVAL_DAY_TIME"
         | "INTERVAL_YEAR_MONTH" => {
             skip_arguments(cursor);
             return Err(unsupported(cursor, start));
@@ -434,7 +464,12 @@ fn nested(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize) -> Result<Nes
     Ok(Nested { data_type, not_null })
 }
 
-fn struct_fields(cursor: &mut Cursor<'_>, meaning: Meaning, depth: usize, close: &'static str) -> Result<Vec<StructField>> {
+fn struct_fields(
+    cursor: &mut Cursor<'_>,
+    meaning: Meaning,
+    depth: usize,
+    close: &'static str,
+) -> Result<Vec<StructField>> {
     let mut fields: Vec<StructField> = Vec::new();
     loop {
         let name = cursor.ident("a field name")?;
