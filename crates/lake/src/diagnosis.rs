@@ -221,8 +221,25 @@ pub(crate) fn bad_credential(connection: &Connection, answer: &Answer) -> Option
         | "InvalidSecurity" => Some(wrong_key(connection).with_answer(answer)),
         _ if answer.status == 401 => Some(wrong_key(connection).with_answer(answer)),
         _ if answer.status >= 500 => Some(out_of_order(answer)),
+        _ if !is_of_a_store(answer) => Some(not_a_store(answer)),
         _ => None,
     }
+}
+
+/// Whether an answer is one of an object store, and not of any web server.
+fn is_of_a_store(answer: &Answer) -> bool {
+    let documents = ["<Error>", "<ListAllMyBucketsResult", "<LocationConstraint", "<ListBucketResult"];
+    let headers = ["x-oss-request-id", "x-amz-request-id", "x-amz-bucket-region"];
+    documents.iter().any(|document| answer.body.contains(document))
+        || headers.iter().any(|header| answer.header(header).is_some())
+}
+
+fn not_a_store(answer: &Answer) -> Diagnosis {
+    config_error(
+        format!("The endpoint does not answer like an object store (HTTP {}).", answer.status),
+        "Check the endpoint: http or https, host and port, without the bucket.",
+    )
+    .with_answer(answer)
 }
 
 fn out_of_order(answer: &Answer) -> Diagnosis {

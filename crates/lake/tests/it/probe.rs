@@ -137,11 +137,61 @@ async fn an_untrusted_certificate() {
     let run = fails(&with_endpoint(&endpoint), None, (3, ConfigError, message)).await;
     let raw = run.steps[2].raw.as_deref().unwrap_or_default();
     assert!(raw.to_lowercase().contains("certificate"), "{raw}");
+
+    // A server that was told to trust it gets past this step.
+    let output = itself_again("probe::behind_a_trusted_certificate")
+        .env(TRUSTED_ENDPOINT, endpoint)
+        .env("SSL_CERT_FILE", server.certificate)
+        .output()
+        .await
+        .expect("the test binary runs");
+    assert_passed(&output);
+}
+
+const TRUSTED_ENDPOINT: &str = "LAKEDECK_TEST_TRUSTED_ENDPOINT";
+
+/// A part of [`an_untrusted_certificate`].
+#[tokio::test]
+async fn behind_a_trusted_certificate() {
+    let Ok(endpoint) = std::env::var(TRUSTED_ENDPOINT) else { return };
+    let run = run(&with_endpoint(&endpoint), &egress(), None).await;
+    assert_eq!(run.steps[2].message, "The certificate of localhost is trusted.", "{run:#?}");
+    assert_eq!(failure(&run).0, 4);
+}
+
+/// This test binary as a process of its own, to run one test with another environment.
+fn itself_again(test: &str) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(std::env::current_exe().expect("a test binary"));
+    command.args(["--exact", test, "--nocapture"]);
+    command
+}
+
+fn assert_passed(output: &std::process::Output) {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
+}
+
+#[tokio::test]
+async fn something_that_is_no_store() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://127.0.0.1:{}", listener.local_addr().expect("bound").port());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let page = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>";
+            let _ = stream.write_all(page.as_bytes()).await;
+        }
+    });
+    let message = "The endpoint does not answer like an object store (HTTP 200).";
+    fails(&with_endpoint(&endpoint), None, (4, ConfigError, message)).await;
 }
 
 /// An HTTPS server whose certificate nobody signed.
 struct SelfSigned {
     port: u16,
+    /// The file that holds it.
+    certificate: String,
     _process: tokio::process::Child,
 }
 
@@ -165,7 +215,7 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(pem.name)
 server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
 server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_port, flush=True)
+print(server.server_port, pem.name, flush=True)
 server.serve_forever()
 "#;
 
@@ -180,7 +230,8 @@ server.serve_forever()
             .expect("python starts");
         let stdout = process.stdout.take().expect("piped");
         let line = BufReader::new(stdout).lines().next_line().await.expect("it prints").expect("its port");
-        Self { port: line.parse().expect("a port"), _process: process }
+        let (port, certificate) = line.split_once(' ').expect("port and certificate");
+        Self { port: port.parse().expect("a port"), certificate: certificate.into(), _process: process }
     }
 }
 
@@ -446,21 +497,14 @@ async fn roles() {
     if std::env::var_os(CHILD).is_some() {
         return roles_with_base_credentials().await;
     }
-    let itself = std::env::current_exe().expect("a test binary");
-    let output = tokio::process::Command::new(itself)
-        .args(["--exact", "probe::roles", "--nocapture"])
+    let output = itself_again("probe::roles")
         .env(CHILD, "1")
         .env("ALIBABA_CLOUD_ACCESS_KEY_ID", StsDouble::KEY_ID)
         .env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", StsDouble::KEY_SECRET)
         .output()
         .await
         .expect("the test binary runs");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_passed(&output);
 
     let (place, double) = oss().await;
     let connection = with_role(&place.connection, StsDouble::ROLE, &StsDouble::start(&double).await.endpoint());
