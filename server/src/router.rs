@@ -59,8 +59,11 @@ pub fn network(parts: &Parts, origins: Origins, cookie: CookieKind) -> Router {
         .layer(from_fn_with_state(services.clone(), session::identify))
         .layer(session::layer(&services, &parts.store, cookie))
         .layer(from_fn_with_state(cookie, session::bearer));
-    let router = known.merge(operations(parts)).layer(from_fn(site_file));
-    bounded(router, parts).layer(from_fn_with_state(origins, guard::same_origin)).layer(from_fn(request::observe))
+    // Files of the site stand outside: they come compressed, and no session is opened for them.
+    bounded(known.merge(operations(parts)), parts)
+        .layer(from_fn(site_file))
+        .layer(from_fn_with_state(origins, guard::same_origin))
+        .layer(from_fn(request::observe))
 }
 
 /// What the owner of the data directory reaches over its socket.

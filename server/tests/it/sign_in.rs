@@ -170,3 +170,33 @@ async fn pages_say_what_may_run() {
     let api = server.get("/api/v1/openapi.json").await;
     assert!(api.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").starts_with("default-src 'none'"));
 }
+
+#[tokio::test]
+async fn built_files_are_public_and_cached() {
+    let place = Place::new();
+    let server = place.serve();
+    let html = server.get("/sign-in").await.text().await.expect("text");
+    let files: Vec<&str> = html.split('"').filter(|text| text.starts_with("/pkg/")).collect();
+    let Some(script) = files.iter().find(|file| file.ends_with("/lakedeck.js") && file.matches('/').count() == 3)
+    else {
+        eprintln!("skipped: no site was built into this binary (cargo xtask site)");
+        return;
+    };
+    let check = async |path: &str, kind: &str| {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(response.headers()["content-type"], kind, "{path}");
+        assert!(response.headers()["cache-control"].to_str().expect("text").contains("immutable"), "{path}");
+        assert!(response.headers().get(SET_COOKIE).is_none());
+        let etag = response.headers()["etag"].clone();
+        let again = server.http.get(format!("{}{path}", server.url)).header("if-none-match", etag).send().await;
+        assert_eq!(again.expect("an answer").status(), StatusCode::NOT_MODIFIED, "{path}");
+    };
+    check(script, "text/javascript; charset=utf-8").await;
+    check(&script.replace(".js", ".css"), "text/css; charset=utf-8").await;
+    check(&script.replace(".js", ".wasm"), "application/wasm").await;
+    let missing = server.get(&script.replace(".js", ".txt")).await;
+    assert_ne!(missing.status(), StatusCode::OK);
+    let above = server.get("/pkg/../../Cargo.toml").await;
+    assert_ne!(above.status(), StatusCode::OK);
+}
