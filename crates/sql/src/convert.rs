@@ -79,8 +79,7 @@ impl Conversion {
     /// Casts `values`; where a value is lost, `shown` tells which it was.
     fn checked(&self, shown: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef, Refused> {
         let options = CastOptions { safe: true, format_options: FormatOptions::default() };
-        let cast = cast_with_options(values, &self.target, &options)
-            .map_err(|_| self.no_cast(values.data_type()))?;
+        let cast = cast_with_options(values, &self.target, &options).map_err(|_| self.no_cast(values.data_type()))?;
         match (0..cast.len()).find(|row| cast.is_null(*row) && !values.is_null(*row)) {
             Some(row) => Err(self.refused(shown, row)),
             None => Ok(cast),
@@ -178,8 +177,7 @@ impl Conversion {
 
     fn fitting_text(&self, values: ArrayRef, length: usize) -> Result<ArrayRef, Refused> {
         let texts = values.as_string::<i32>();
-        let too_long =
-            |text: &str| text.len() > length && text.chars().nth(length).is_some();
+        let too_long = |text: &str| text.len() > length && text.chars().nth(length).is_some();
         let Some(row) = (0..texts.len()).find(|row| texts.is_valid(*row) && too_long(texts.value(*row))) else {
             return Ok(values);
         };

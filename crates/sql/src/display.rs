@@ -13,6 +13,12 @@ pub(crate) const SQL_TYPE: &str = "lakedeck.type";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Zone(Tz);
 
+impl Default for Zone {
+    fn default() -> Self {
+        Self::parse("UTC").expect("UTC is a time zone")
+    }
+}
+
 impl Zone {
     /// `Asia/Shanghai`, `UTC` or `+08:00`.
     pub(crate) fn parse(name: &str) -> Option<Self> {

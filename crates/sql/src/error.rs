@@ -176,9 +176,7 @@ pub(crate) fn from_datafusion(error: DataFusionError) -> SqlError {
             },
         },
         DataFusionError::ArrowError(inner, backtrace) => match *inner {
-            arrow::error::ArrowError::ExternalError(inner) => {
-                from_datafusion(DataFusionError::External(inner))
-            }
+            arrow::error::ArrowError::ExternalError(inner) => from_datafusion(DataFusionError::External(inner)),
             inner => plain(&DataFusionError::ArrowError(Box::new(inner), backtrace)),
         },
         other => plain(&other),
@@ -218,11 +216,22 @@ fn plain(error: &DataFusionError) -> SqlError {
         "Resources exhausted: ",
         "Optimizer rule 'simplify_expressions' failed caused by ",
     ];
-    let mut text = text.as_str();
+    let mut text = without_noise(&text);
     while let Some(rest) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest;
     }
     failed(class, one_line(text))
+}
+
+/// DataFusion asks for bug reports and lists what it tried; a user needs neither.
+fn without_noise(text: &str) -> &str {
+    let text = text.strip_prefix("Internal error: ").unwrap_or(text);
+    let text = text.find("No function matches").map_or(text, |at| &text[at..]);
+    let end = ["This issue was likely caused by a bug", "You might need to add explicit type casts", "\nDid you mean"]
+        .iter()
+        .filter_map(|noise| text.find(noise))
+        .min();
+    end.map_or(text, |end| text[..end].trim_end())
 }
 
 #[cfg(test)]
@@ -233,9 +242,6 @@ mod tests {
     fn an_error_comes_back_through_datafusion() {
         let error = failed_at(Class::Semantic, Place { line: 1, column: 15, span: None }, "x");
         let travelled = DataFusionError::External(Box::new(error)).context("while planning");
-        assert_eq!(
-            from_datafusion(travelled).to_string(),
-            "ODPS-0130071:[1,15] Semantic analysis exception - x"
-        );
+        assert_eq!(from_datafusion(travelled).to_string(), "ODPS-0130071:[1,15] Semantic analysis exception - x");
     }
 }

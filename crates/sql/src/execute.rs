@@ -14,7 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -35,7 +35,7 @@ const SPILL_BYTES_MAX: u64 = 100 << 30;
 pub struct EngineOptions {
     /// Memory for all statements together; by default 60 % of the machine's.
     pub memory_bytes: Option<u64>,
-    /// Where sorts and joins that do not fit put their rows; emptied at start.
+    /// Where sorts and joins that do not fit put their rows.
     pub spill_dir: PathBuf,
     /// The zone of sessions and projects that name none.
     pub timezone: String,
@@ -72,10 +72,8 @@ impl Executor {
             .enable_all()
             .build()?;
         let memory_bytes = options.memory_bytes.unwrap_or_else(|| machine_memory_bytes() / 10 * 6);
-        if options.spill_dir.exists() {
-            std::fs::remove_dir_all(&options.spill_dir)?;
-        }
         std::fs::create_dir_all(&options.spill_dir)?;
+        remove_old_spills(&options.spill_dir)?;
         let memory = Arc::new(GreedyMemoryPool::new(usize::try_from(memory_bytes).unwrap_or(usize::MAX)));
         Ok(Self { runtime: Some(runtime), memory, memory_bytes, spill_dir: options.spill_dir.clone(), threads })
     }
@@ -301,6 +299,17 @@ impl MemoryPool for StatementPool {
     }
 }
 
+/// Removes what statements of an earlier process spilled, and nothing else that may lie there.
+fn remove_old_spills(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("datafusion-") && entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The memory of the machine or of the control group around us, whichever is less.
 fn machine_memory_bytes() -> u64 {
     const UNKNOWN: u64 = 4 << 30;
@@ -356,8 +365,7 @@ mod tests {
                 running.until_stopped(futures::future::pending()).await
             })
             .await;
-        let expected =
-            "ODPS-0010013:[0,0] Resource limit - the statement ran longer than 1 seconds and was stopped";
+        let expected = "ODPS-0010013:[0,0] Resource limit - the statement ran longer than 1 seconds and was stopped";
         assert_eq!(outcome.unwrap_err().to_string(), expected);
     }
 

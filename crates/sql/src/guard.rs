@@ -57,8 +57,7 @@ fn prunes(filter: &Expr, partition_keys: &[String]) -> bool {
             prunes(left, partition_keys) && prunes(right, partition_keys)
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            is_comparison(*op)
-                && ((is_key(left) && is_constant(right)) || (is_constant(left) && is_key(right)))
+            is_comparison(*op) && ((is_key(left) && is_constant(right)) || (is_constant(left) && is_key(right)))
         }
         Expr::Not(inner) => prunes(inner, partition_keys),
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => is_key(inner),

@@ -121,7 +121,7 @@ impl Job {
             .map_err(|error| crate::error::from_datafusion(error.into()))?;
         let mut spool = SpoolWriter::create(&self.context.spool, &schema, self.context.limits)?;
         spool.push(batch)?;
-        let spooled = spool.finish(form)?;
+        let spooled = spool.finish(form, &self.settings.zone_name)?;
         Ok(Outcome {
             columns: result_columns(&schema),
             row_count: spooled.rows,

@@ -11,6 +11,7 @@ pub mod dialect;
 mod display;
 mod error;
 mod execute;
+mod functions;
 mod guard;
 mod job;
 mod names;
@@ -31,9 +32,9 @@ pub use execute::EngineOptions;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use dialect::ParsedStatement;
-use display::Zone;
 use execute::Executor;
 use futures::stream::BoxStream;
 use job::Job;
@@ -69,12 +70,11 @@ impl Engine {
     /// Starts the engine's threads.
     pub fn new(lake: Arc<PaimonLake>, options: EngineOptions) -> io::Result<Self> {
         let executor = Executor::start(&options)?;
-        let template = SessionStateBuilder::new_with_default_features().build();
+        let mut template = SessionStateBuilder::new_with_default_features().build();
+        for function in functions::all() {
+            template.register_udf(function).map_err(io::Error::other)?;
+        }
         Ok(Self { inner: Arc::new(Inner { lake, executor, timezone: options.timezone, template }) })
-    }
-
-    fn zone(&self, session: &SqlSession) -> Zone {
-        Effective::new(session, None, &self.inner.timezone).zone
     }
 
     /// Reads from a spool on a thread that may block.
@@ -99,34 +99,30 @@ impl SqlEngine for Engine {
         (statements.collect(), unparsed)
     }
 
-    async fn page(&self, spool: &Path, session: &SqlSession, offset: u64, count: u64) -> Result<ResultPage, SqlError> {
-        let zone = self.zone(session);
-        self.read(spool, move |mut spool| spool.page(zone, offset, count)).await
+    async fn page(&self, spool: &Path, _session: &SqlSession, offset: u64, count: u64) -> Result<ResultPage, SqlError> {
+        self.read(spool, move |mut spool| spool.page(offset, count)).await
     }
 
-    async fn cell(&self, spool: &Path, session: &SqlSession, row: u64, column: usize) -> Result<Cell, SqlError> {
-        let zone = self.zone(session);
-        self.read(spool, move |mut spool| spool.whole_cell(zone, row, column)).await
+    async fn cell(&self, spool: &Path, _session: &SqlSession, row: u64, column: usize) -> Result<Cell, SqlError> {
+        self.read(spool, move |mut spool| spool.whole_cell(row, column)).await
     }
 
     async fn text(
         &self,
         spool: &Path,
-        session: &SqlSession,
+        _session: &SqlSession,
         _verb: &str,
     ) -> Result<BoxStream<'static, io::Result<Bytes>>, SqlError> {
-        let zone = self.zone(session);
-        self.read(spool, move |spool| Ok(spool.text(zone))).await
+        self.read(spool, move |spool| Ok(spool.text())).await
     }
 
     async fn export(
         &self,
         spool: &Path,
-        session: &SqlSession,
+        _session: &SqlSession,
         format: ExportFormat,
     ) -> Result<BoxStream<'static, io::Result<Bytes>>, SqlError> {
-        let zone = self.zone(session);
-        self.read(spool, move |spool| Ok(spool.export(zone, format))).await
+        self.read(spool, move |spool| Ok(spool.export(format))).await
     }
 
     fn words(&self) -> Vec<String> {
@@ -136,7 +132,7 @@ impl SqlEngine for Engine {
             state.aggregate_functions().keys().collect(),
             state.window_functions().keys().collect(),
         ];
-        let mut words: Vec<String> = Vec::new();
+        let mut words: Vec<String> = dialect::keywords().iter().map(|word| (*word).to_owned()).collect();
         words.extend(functions.into_iter().flatten().cloned());
         words.sort();
         words.dedup();

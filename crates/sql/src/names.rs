@@ -36,11 +36,7 @@ pub(crate) struct TableTarget<'a> {
 
 impl TableTarget<'_> {
     pub(crate) fn table_ref(&self) -> TableRef {
-        TableRef {
-            project: self.project.name.clone(),
-            schema: self.stored_schema.clone(),
-            table: self.table.stored(),
-        }
+        TableRef { project: self.project.name.clone(), schema: self.stored_schema.clone(), table: self.table.stored() }
     }
 }
 

@@ -61,9 +61,7 @@ impl ExprPlanner for Operators {
                 binary_expr(left, Operator::Modulo, or_null(right))
             }
             BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply
-                if is_number(&left_type)
-                    && is_number(&right_type)
-                    && (is_text(&left_type) || is_text(&right_type)) =>
+                if is_number(&left_type) && is_number(&right_type) && (is_text(&left_type) || is_text(&right_type)) =>
             {
                 let op = match expr.op {
                     BinaryOperator::Plus => Operator::Plus,
@@ -213,7 +211,8 @@ impl RelationPlanner for TimeTravels {
 
 /// Casts to text print values as results do, not as Arrow does.
 pub(crate) fn rewrite_casts(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
-    let to_text = Arc::new(ScalarUDF::from(ToText { zone: TextZone(zone), signature: Signature::any(1, Volatility::Stable) }));
+    let to_text =
+        Arc::new(ScalarUDF::from(ToText { zone: TextZone(zone), signature: Signature::any(1, Volatility::Stable) }));
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let mut schema = DFSchema::empty();
         for input in node.inputs() {

@@ -36,6 +36,11 @@ pub(crate) fn may_be_plain(query: &ast::Query) -> bool {
         && matches!(select.from.as_slice(), [table] if table.joins.is_empty())
 }
 
+/// Whether a plain scan ends early. Read by one thread it then ends with the first rows, not with any.
+pub(crate) fn is_limited(query: &ast::Query) -> bool {
+    query.limit_clause.is_some() || query.fetch.is_some()
+}
+
 /// A plain scan with the columns of its order added at the end.
 pub(crate) struct PlainScan {
     plan: LogicalPlan,

@@ -1,29 +1,29 @@
 //! A query's AST as a plan of DataFusion. Names are looked up by our rules only: what the statement did not open does
 //! not exist for the planner.
 
-use crate::dialect::{Name, ParsedStatement, Query};
+use crate::dialect::lateral_view::LateralViewPlanner;
+use crate::dialect::{Name, ParsedStatement, Query, SqlType};
 use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_suggestion};
-use crate::guard;
 use crate::job::Job;
 use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts};
 use crate::scan::{TableScan, TableStores};
 use crate::suggest::nearest;
 use crate::tables::OpenTable;
+use crate::{functions, guard};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
-};
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SQLOptions, SessionConfig};
 use datafusion::sql::TableReference;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast;
 use ports::sql_engine::SqlError;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// How numbers with a point are read.
@@ -41,11 +41,17 @@ pub(crate) enum Order {
     Free,
     /// Partition by partition as the splits lie, see [`crate::order`].
     Kept,
+    /// As they lie, one after the other.
+    Serial,
 }
+
+/// A bigger table is read by all threads even if its first rows would do: a filter may find them late.
+const SERIAL_ROWS_MAX: i64 = 1_000_000;
 
 /// A query with its tables opened.
 pub(crate) struct Planner {
     state: SessionState,
+    fractions: Fractions,
     sources: Sources,
     tables: Vec<OpenTable>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
@@ -62,7 +68,7 @@ impl Planner {
             .executor
             .runtime_env(job.context.limits.memory_bytes, Arc::clone(&stores) as _)
             .map_err(from_datafusion)?;
-        let state = SessionStateBuilder::new_from_existing(job.engine.template.clone())
+        let mut state = SessionStateBuilder::new_from_existing(job.engine.template.clone())
             .with_config(session_config(job, fractions, order))
             .with_runtime_env(env)
             .build();
@@ -78,14 +84,17 @@ impl Planner {
             let table = table.travelled(used.time_travel.as_ref(), &job.settings.scan_selectors).await?;
             tables.push(table.clone());
             let scan = TableScan::new(table, &job.settings.zone_name, Arc::clone(&stores)).await?;
+            if order == Order::Serial && scan.row_count() <= SERIAL_ROWS_MAX {
+                state.config_mut().options_mut().execution.target_partitions = 1;
+            }
             sources.push((name, used.time_travel.clone(), provider_as_source(Arc::new(scan))));
         }
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
-            vec![Arc::new(TimeTravels::new(&sources))];
+            vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
         let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
-        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner })
+        Ok(Self { state, fractions, sources, tables, expr_planners, relation_planners, type_planner })
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -97,7 +106,11 @@ impl Planner {
         let mut query = query.clone();
         let columns: Vec<&str> =
             self.tables.iter().flat_map(|table| table.fields().iter().map(|field| field.name())).collect();
-        let _ = columns; let _ = &mut query;
+        query.adapt_names(&columns);
+        query.lenient_casts();
+        if self.fractions == Fractions::Decimal {
+            exponents_as_double(&mut query.ast);
+        }
         let statement = ast::Statement::Query(query.ast);
         let planned = SqlToRel::new(self).sql_statement_to_plan(statement);
         let plan = planned.map_err(|error| plan_error(&job.parsed, error))?;
@@ -115,13 +128,37 @@ impl Planner {
         Ok(plan)
     }
 
-    pub(crate) async fn physical(&self, job: &Job, optimized: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
+    pub(crate) async fn physical(
+        &self,
+        job: &Job,
+        optimized: &LogicalPlan,
+    ) -> Result<Arc<dyn ExecutionPlan>, SqlError> {
         self.state
             .query_planner()
             .create_physical_plan(optimized, &self.state)
             .await
             .map_err(|error| plan_error(&job.parsed, error))
     }
+}
+
+/// `1e300` is no decimal.
+fn exponents_as_double(query: &mut ast::Query) {
+    let _: ControlFlow<()> = ast::visit_expressions_mut(query, |expr| {
+        if let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(digits, _), span }) = expr
+            && digits.contains(['e', 'E'])
+        {
+            let text = ast::Value::SingleQuotedString(digits.clone()).with_span(*span);
+            let double = ast::Ident::with_quote('"', SqlType::Double.to_string());
+            *expr = ast::Expr::Cast {
+                kind: ast::CastKind::Cast,
+                expr: Box::new(ast::Expr::Value(text)),
+                data_type: ast::DataType::Custom(ast::ObjectName::from(vec![double]), Vec::new()),
+                array: false,
+                format: None,
+            };
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 /// A table's name as DataFusion's planner reads it.
@@ -161,17 +198,10 @@ impl ContextProvider for Planner {
         Ok(Arc::clone(source))
     }
 
-    fn get_table_function_source(
-        &self,
-        name: &str,
-        args: Vec<Expr>,
-    ) -> Result<Arc<dyn TableSource>, DataFusionError> {
+    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> Result<Arc<dyn TableSource>, DataFusionError> {
         let known = self.state.table_functions().get(name);
         let function = known.ok_or_else(|| DataFusionError::Plan(format!("Invalid function '{name}'")))?;
-        let args = args
-            .into_iter()
-            .map(|arg| constant(&self.state, arg))
-            .collect::<Result<Vec<_>, _>>()?;
+        let args = args.into_iter().map(|arg| constant(&self.state, arg)).collect::<Result<Vec<_>, _>>()?;
         let arguments = datafusion::catalog::TableFunctionArgs::new(&args, &self.state);
         Ok(provider_as_source(function.create_table_provider_with_args(arguments)?))
     }
@@ -194,7 +224,7 @@ impl ContextProvider for Planner {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.state.scalar_functions().get(name).cloned()
+        self.state.scalar_functions().get(functions::known_as(name)).cloned()
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

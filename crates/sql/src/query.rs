@@ -18,10 +18,14 @@ use std::sync::Arc;
 
 /// Runs a query into the spool.
 pub(crate) async fn run(job: &Job, query: &Query) -> Result<Outcome, SqlError> {
-    let order = if order::may_be_plain(&query.ast) { Order::Kept } else { Order::Free };
+    let order = match (order::may_be_plain(&query.ast), order::is_limited(&query.ast)) {
+        (false, _) => Order::Free,
+        (true, false) => Order::Kept,
+        (true, true) => Order::Serial,
+    };
     let planner = Planner::new(job, query, Fractions::Double, order).await?;
     let plan = planner.logical(job, query)?;
-    let plain = if order == Order::Kept { PlainScan::of(&plan).map_err(from_datafusion)? } else { None };
+    let plain = if order != Order::Free { PlainScan::of(&plan).map_err(from_datafusion)? } else { None };
     let optimized = planner.optimized(job, plain.as_ref().map_or(&plan, PlainScan::plan))?;
     let physical = planner.physical(job, &optimized).await?;
     let context = planner.state().task_ctx();
@@ -41,7 +45,7 @@ pub(crate) async fn run(job: &Job, query: &Query) -> Result<Outcome, SqlError> {
             break;
         }
     }
-    let spooled = spool.finish(&Form::Table)?;
+    let spooled = spool.finish(&Form::Table, &job.settings.zone_name)?;
     job.progress(spooled.rows, spooled.bytes);
     Ok(Outcome {
         columns: result_columns(&schema),

@@ -35,6 +35,8 @@ const CHUNKS_WAITING: usize = 8;
 
 /// Key of the file's metadata: rows up to the end of each batch.
 const ROWS: &str = "lakedeck.rows";
+/// Key of the file's metadata: the zone in which the statement ran, and in which its result is shown.
+const ZONE: &str = "lakedeck.zone";
 /// Key of the file's metadata: how the text form looks.
 const FORM: &str = "lakedeck.form";
 
@@ -103,9 +105,8 @@ impl SpoolWriter {
             std::fs::create_dir_all(folder).map_err(spool_error)?;
         }
         let file = File::create_new(path).map_err(spool_error)?;
-        let options = IpcWriteOptions::default()
-            .try_with_compression(Some(CompressionType::LZ4_FRAME))
-            .map_err(spool_error)?;
+        let options =
+            IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME)).map_err(spool_error)?;
         let output = CountingWriter { inner: BufWriter::new(file), bytes: 0 };
         let writer = FileWriter::try_new_with_options(output, schema, options).map_err(spool_error)?;
         let coalescer = BatchCoalescer::new(Arc::clone(schema), BATCH_ROWS);
@@ -150,12 +151,13 @@ impl SpoolWriter {
     }
 
     /// Completes the file.
-    pub(crate) fn finish(mut self, form: &Form) -> Result<Spooled, SqlError> {
+    pub(crate) fn finish(mut self, form: &Form, zone_name: &str) -> Result<Spooled, SqlError> {
         self.coalescer.finish_buffered_batch().map_err(spool_error)?;
         self.write_completed()?;
         let row_ends = serde_json::to_string(&self.row_ends).map_err(spool_error)?;
         self.writer.write_metadata(ROWS, row_ends);
         self.writer.write_metadata(FORM, form.stored());
+        self.writer.write_metadata(ZONE, zone_name);
         self.writer.finish().map_err(spool_error)?;
         self.writer.get_mut().flush().map_err(spool_error)?;
         Ok(Spooled { rows: self.rows, bytes: self.bytes(), truncated: self.truncated })
@@ -213,6 +215,7 @@ pub(crate) struct Spool {
     reader: FileReader<BufReader<File>>,
     row_ends: Vec<u64>,
     form: Form,
+    zone: Zone,
     path: PathBuf,
 }
 
@@ -227,7 +230,8 @@ impl Spool {
         let row_ends = metadata.get(ROWS).map_or(Ok(Vec::new()), |text| serde_json::from_str(text));
         let row_ends = row_ends.map_err(read_error)?;
         let form = Form::parse(metadata.get(FORM));
-        Ok(Self { reader, row_ends, form, path: path.into() })
+        let zone = metadata.get(ZONE).and_then(|name| Zone::parse(name)).unwrap_or_default();
+        Ok(Self { reader, row_ends, form, zone, path: path.into() })
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {
@@ -253,7 +257,8 @@ impl Spool {
         self.reader.next().transpose().map_err(read_error)
     }
 
-    pub(crate) fn page(&mut self, zone: Zone, offset: u64, count: u64) -> Result<ResultPage, SqlError> {
+    pub(crate) fn page(&mut self, offset: u64, count: u64) -> Result<ResultPage, SqlError> {
+        let zone = self.zone;
         let mut rows = Vec::new();
         let mut bytes = 0;
         if let Some(mut skip) = self.seek(offset)? {
@@ -275,17 +280,19 @@ impl Spool {
         Ok(ResultPage { offset, rows, row_count: self.row_count() })
     }
 
-    pub(crate) fn whole_cell(&mut self, zone: Zone, row: u64, column: usize) -> Result<Cell, SqlError> {
+    pub(crate) fn whole_cell(&mut self, row: u64, column: usize) -> Result<Cell, SqlError> {
         let missing = || failed(Class::Internal, format!("the result has no row {row}, column {column}"));
         let place = self.seek(row)?.ok_or_else(missing)?;
         let batch = self.next()?.ok_or_else(missing)?;
         let array = batch.columns().get(column).ok_or_else(missing)?;
-        Ok(display::value_text(array.as_ref(), place, zone).map_or(Cell::Null, Cell::Text))
+        Ok(display::value_text(array.as_ref(), place, self.zone).map_or(Cell::Null, Cell::Text))
     }
 
     /// Calls `each` with every batch from the first on.
     fn for_each(&mut self, mut each: impl FnMut(&RecordBatch) -> io::Result<()>) -> io::Result<()> {
-        self.reader.set_index(0).or_else(|error| if self.row_ends.is_empty() { Ok(()) } else { Err(error) })
+        self.reader
+            .set_index(0)
+            .or_else(|error| if self.row_ends.is_empty() { Ok(()) } else { Err(error) })
             .map_err(io::Error::other)?;
         if self.row_ends.is_empty() {
             return Ok(());
@@ -297,7 +304,8 @@ impl Spool {
     }
 
     /// The form of the seeds, without `ID = …` and `OK`.
-    fn write_text(mut self, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    fn write_text(mut self, out: &mut dyn Write) -> io::Result<()> {
+        let zone = self.zone;
         match self.form.clone() {
             Form::Text(text) => out.write_all(text.as_bytes()),
             Form::List => {
@@ -309,11 +317,12 @@ impl Spool {
                 })?;
                 writeln!(out)
             }
-            Form::Table => self.write_table(zone, out),
+            Form::Table => self.write_table(out),
         }
     }
 
-    fn write_table(&mut self, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    fn write_table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let zone = self.zone;
         let schema = self.schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let mut table = TextTable::new(&names);
@@ -329,7 +338,8 @@ impl Spool {
     }
 
     /// RFC 4180 with a byte order mark, so that spreadsheets read UTF-8.
-    fn write_csv(mut self, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    fn write_csv(mut self, out: &mut dyn Write) -> io::Result<()> {
+        let zone = self.zone;
         out.write_all("\u{feff}".as_bytes())?;
         let schema = self.schema();
         let names: Vec<String> = schema.fields().iter().map(|field| csv_field(field.name(), true)).collect();
@@ -352,13 +362,11 @@ impl Spool {
     }
 
     /// An array of objects, one a line.
-    fn write_json(mut self, zone: Zone, out: &mut dyn Write) -> io::Result<()> {
+    fn write_json(mut self, out: &mut dyn Write) -> io::Result<()> {
+        let zone = self.zone;
         let schema = self.schema();
-        let names = schema
-            .fields()
-            .iter()
-            .map(|field| serde_json::to_string(field.name()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let names =
+            schema.fields().iter().map(|field| serde_json::to_string(field.name())).collect::<Result<Vec<_>, _>>()?;
         out.write_all(b"[")?;
         let mut first = true;
         self.for_each(|batch| {
@@ -381,14 +389,14 @@ impl Spool {
         io::copy(&mut File::open(&self.path)?, out).map(drop)
     }
 
-    pub(crate) fn text(self, zone: Zone) -> BoxStream<'static, io::Result<Bytes>> {
-        streamed(move |out| self.write_text(zone, out))
+    pub(crate) fn text(self) -> BoxStream<'static, io::Result<Bytes>> {
+        streamed(move |out| self.write_text(out))
     }
 
-    pub(crate) fn export(self, zone: Zone, format: ExportFormat) -> BoxStream<'static, io::Result<Bytes>> {
+    pub(crate) fn export(self, format: ExportFormat) -> BoxStream<'static, io::Result<Bytes>> {
         streamed(move |out| match format {
-            ExportFormat::Csv => self.write_csv(zone, out),
-            ExportFormat::Json => self.write_json(zone, out),
+            ExportFormat::Csv => self.write_csv(out),
+            ExportFormat::Json => self.write_json(out),
             ExportFormat::Arrow => self.write_arrow(out),
         })
     }

@@ -19,9 +19,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_expr_adapter::{
-    DefaultPhysicalExprAdapter, PhysicalExprAdapter, PhysicalExprAdapterFactory,
-};
+use datafusion::physical_expr_adapter::{DefaultPhysicalExprAdapter, PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::union::UnionExec;
@@ -73,8 +71,8 @@ pub(crate) struct TableScan {
     table: OpenTable,
     schema: SchemaRef,
     stores: Arc<TableStores>,
-    /// Whether the table has a snapshot to scan.
-    has_data: bool,
+    /// Rows of the newest snapshot, before merging; `None` without a snapshot.
+    row_count: Option<i64>,
 }
 
 impl TableScan {
@@ -85,7 +83,8 @@ impl TableScan {
     ) -> std::result::Result<Self, ports::sql_engine::SqlError> {
         let schema = table.arrow_schema(zone_name)?;
         let snapshot = table.catalog.latest_snapshot(&table.stored).await.map_err(crate::error::from_lake)?;
-        Ok(Self { table, schema, stores, has_data: snapshot.is_some() })
+        let row_count = snapshot.map(|snapshot| snapshot.total_record_count().unwrap_or(i64::MAX));
+        Ok(Self { table, schema, stores, row_count })
     }
 
     pub(crate) fn table(&self) -> &OpenTable {
@@ -93,7 +92,11 @@ impl TableScan {
     }
 
     pub(crate) fn has_data(&self) -> bool {
-        self.has_data
+        self.row_count.is_some()
+    }
+
+    pub(crate) fn row_count(&self) -> i64 {
+        self.row_count.unwrap_or(0)
     }
 
     /// Says what is scanned: splits by how they are read.
@@ -170,15 +173,16 @@ impl TableScan {
         options.global = state.config_options().execution.parquet.clone();
         let source = ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
             .with_table_parquet_options(options);
-        let mut groups = Vec::new();
+        let mut files = Vec::new();
         let mut statistics = Vec::new();
         for (split, file) in splits.iter().flat_map(|split| split.data_files().iter().map(move |file| (split, file))) {
             let path = self.relative_path(split, file).expect("only files below the table are native");
             let size = u64::try_from(file.file_size).unwrap_or(0);
             let of_file = Arc::new(self.file_statistics(file));
             statistics.push(Arc::clone(&of_file));
-            groups.push(FileGroup::new(vec![PartitionedFile::new(path, size).with_statistics(of_file)]));
+            files.push(PartitionedFile::new(path, size).with_statistics(of_file));
         }
+        let groups = contiguous_groups(files, state.config().target_partitions());
         let statistics = Statistics::try_merge_iter(statistics.iter().map(AsRef::as_ref), &self.schema)?;
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups)
@@ -209,6 +213,23 @@ impl TableScan {
             column_statistics: schema.fields().iter().map(column).collect(),
         }
     }
+}
+
+/// Files in groups of about the same size, one a thread. One after the other the groups have the order of the files.
+fn contiguous_groups(files: Vec<PartitionedFile>, n_groups: usize) -> Vec<FileGroup> {
+    let total: u64 = files.iter().map(|file| file.object_meta.size.max(1)).sum();
+    let n_groups = n_groups.clamp(1, files.len().max(1)) as u64;
+    let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new()];
+    let mut seen = 0;
+    for file in files {
+        let is_due = seen * n_groups >= total * groups.len() as u64;
+        seen += file.object_meta.size.max(1);
+        match groups.last_mut() {
+            Some(group) if group.is_empty() || !is_due => group.push(file),
+            _ => groups.push(vec![file]),
+        }
+    }
+    groups.into_iter().map(FileGroup::new).collect()
 }
 
 /// Strings may be cut in manifests, and floating numbers hide NaN: of those nothing is said.
@@ -319,11 +340,7 @@ impl TableProvider for TableScan {
             let scan = MergeScan::new(self.table.clone(), &description, merged, &self.schema, n_partitions)?;
             inputs.push(Arc::new(scan));
         }
-        if inputs.len() == 1 {
-            Ok(inputs.swap_remove(0))
-        } else {
-            UnionExec::try_new(inputs)
-        }
+        if inputs.len() == 1 { Ok(inputs.swap_remove(0)) } else { UnionExec::try_new(inputs) }
     }
 }
 
@@ -432,10 +449,7 @@ impl ExecutionPlan for MergeScan {
         Vec::new()
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
@@ -475,4 +489,24 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         .collect::<Result<Vec<ArrayRef>>>()?;
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_files() {
+        let check = |sizes: &[u64], n_groups: usize, expected: &[&[u64]]| {
+            let files = sizes.iter().map(|size| PartitionedFile::new("f", *size)).collect();
+            let groups = contiguous_groups(files, n_groups);
+            let sizes = |group: &FileGroup| group.iter().map(|file| file.object_meta.size).collect::<Vec<_>>();
+            assert_eq!(groups.iter().map(sizes).collect::<Vec<_>>(), expected);
+        };
+        check(&[1, 1, 1, 1], 2, &[&[1, 1], &[1, 1]]);
+        check(&[9, 1, 1], 2, &[&[9], &[1, 1]]);
+        check(&[1, 1, 9], 1, &[&[1, 1, 9]]);
+        check(&[5], 4, &[&[5]]);
+        check(&[0, 0, 0], 8, &[&[0], &[0], &[0]]);
+    }
 }

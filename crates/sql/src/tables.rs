@@ -138,13 +138,7 @@ fn whole_milliseconds(table: &Table) -> Result<Table, SqlError> {
     let schema: TableSchema = serde_json::from_str(&changed).map_err(|error| {
         crate::error::failed(Class::Internal, format!("cannot read the schema of {}: {error}", table.identifier()))
     })?;
-    Ok(Table::new(
-        table.file_io().clone(),
-        table.identifier().clone(),
-        table.location().to_owned(),
-        schema,
-        None,
-    ))
+    Ok(Table::new(table.file_io().clone(), table.identifier().clone(), table.location().to_owned(), schema, None))
 }
 
 async fn not_found(catalog: &Catalog, parsed: &ParsedStatement, target: &TableTarget<'_>) -> SqlError {

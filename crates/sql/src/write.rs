@@ -382,8 +382,7 @@ async fn write(
     overwrite: Option<OverwriteScope>,
 ) -> Result<Outcome, SqlError> {
     let mode = if overwrite.is_some() { WriteMode::Overwrite } else { WriteMode::Append };
-    let (prepared, n_rows) =
-        job.running.until_stopped(write_files(job, table, planner, plan, layout, mode)).await?;
+    let (prepared, n_rows) = job.running.until_stopped(write_files(job, table, planner, plan, layout, mode)).await?;
     // Whoever cancels before this line leaves no snapshot; dropping `prepared` deletes its files.
     job.running.begin_publishing()?;
     let change = match overwrite {
@@ -417,8 +416,7 @@ async fn write_files(
     } else {
         table.table.clone()
     };
-    let mut writer =
-        table.catalog.writer_with(&written_table, mode, Some(resources)).await.map_err(from_lake)?;
+    let mut writer = table.catalog.writer_with(&written_table, mode, Some(resources)).await.map_err(from_lake)?;
     let mut partitions = PartitionCount::new(layout)?;
     let mut rows = execute_stream(physical, planner.state().task_ctx()).map_err(from_datafusion)?;
     let (mut n_rows, mut bytes) = (0u64, 0u64);

@@ -177,7 +177,7 @@ fn sql_type_of(field: &Field) -> Option<SqlType> {
         TimeUnit::Nanosecond => 9,
     };
     let declared = field.metadata().get(crate::display::SQL_TYPE).and_then(|name| {
-        let ident = ast::Ident::with_quote('`', name);
+        let ident = ast::Ident::with_quote('"', name);
         crate::dialect::types::decode(&ast::DataType::Custom(ast::ObjectName::from(vec![ident]), Vec::new()))
     });
     if let Some(declared) = declared
@@ -357,7 +357,9 @@ impl Definition<'_> {
         let value: ArrayRef = Arc::new(StringArray::from(vec![default]));
         match conversion.map(|conversion| conversion.convert(&value)) {
             Some(Ok(_)) => Ok(()),
-            Some(Err(refused)) => Err(self.error(span, format!("DEFAULT of column {}: {}", field.name(), refused.text))),
+            Some(Err(refused)) => {
+                Err(self.error(span, format!("DEFAULT of column {}: {}", field.name(), refused.text)))
+            }
             None => Err(self.error(span, format!("column {} can have no DEFAULT", field.name()))),
         }
     }

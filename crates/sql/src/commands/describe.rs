@@ -48,9 +48,9 @@ pub(crate) async fn run(job: &Job, describe: &Describe) -> SqlResult<Outcome> {
     let zone = job.settings.zone;
     let schema_zero = table.stored.schema_manager().schema(0).await;
     let created_at = schema_zero.map_or_else(|_| String::new(), |schema| moment(schema.time_millis(), zone));
-    let last_modified_at = snapshot.as_ref().map_or_else(String::new, |snapshot| {
-        moment(i64::try_from(snapshot.time_millis()).unwrap_or(0), zone)
-    });
+    let last_modified_at = snapshot
+        .as_ref()
+        .map_or_else(String::new, |snapshot| moment(i64::try_from(snapshot.time_millis()).unwrap_or(0), zone));
     let extended = describe.extended.then(|| {
         let mut lines = vec![
             ("PrimaryKey".to_owned(), schema.primary_keys().join(", ")),
@@ -160,10 +160,8 @@ fn create_statement(table: &OpenTable) -> String {
     if !partitions.is_empty() {
         push(&mut text, format_args!("PARTITIONED BY ({})\n", partitions.join(", ")));
     }
-    let options: Vec<String> = definition_options(table)
-        .iter()
-        .map(|(key, value)| format!("  {} = {}", quoted(key), quoted(value)))
-        .collect();
+    let options: Vec<String> =
+        definition_options(table).iter().map(|(key, value)| format!("  {} = {}", quoted(key), quoted(value))).collect();
     if !options.is_empty() {
         push(&mut text, format_args!("TBLPROPERTIES (\n{}\n)\n", options.join(",\n")));
     }

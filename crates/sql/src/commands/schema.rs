@@ -25,7 +25,8 @@ pub(crate) async fn create(job: &Job, create: &CreateSchema) -> SqlResult<Outcom
     let place = Place::of(&job.parsed, create.name.span());
     let name = &target.stored_schema;
     if !is_schema_name(name) {
-        let text = format!("`{name}` is no name for a schema: a letter, then letters, digits and underscores, at most 128");
+        let text =
+            format!("`{name}` is no name for a schema: a letter, then letters, digits and underscores, at most 128");
         return Err(failed_at(Class::Parse, place, text));
     }
     let catalog = open_catalog(&job.engine.lake, target.project).await?;
@@ -33,7 +34,8 @@ pub(crate) async fn create(job: &Job, create: &CreateSchema) -> SqlResult<Outcom
     // The default schema is shown before it exists; names that differ in case alone would be found by neither.
     let schemas = catalog.schemas().await.map_err(from_lake)?;
     let is_known = name != DEFAULT_SCHEMA && schemas.iter().any(|schema| schema.eq_ignore_ascii_case(name));
-    let created = if is_known { Err(LakeError::AlreadyExists(String::new())) } else { catalog.create_schema(name).await };
+    let created =
+        if is_known { Err(LakeError::AlreadyExists(String::new())) } else { catalog.create_schema(name).await };
     match created {
         Ok(()) => {}
         Err(LakeError::AlreadyExists(_)) if create.if_not_exists => {}

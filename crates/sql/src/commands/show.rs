@@ -104,11 +104,7 @@ pub(crate) async fn columns(job: &Job, name: &Name) -> Result<Outcome, SqlError>
     list(job, "column_name", table.fields().iter().map(|field| field.name().to_owned()))
 }
 
-pub(crate) async fn partitions(
-    job: &Job,
-    name: &Name,
-    spec: Option<&PartitionSpec>,
-) -> Result<Outcome, SqlError> {
+pub(crate) async fn partitions(job: &Job, name: &Name, spec: Option<&PartitionSpec>) -> Result<Outcome, SqlError> {
     let target = job.names().table(name)?;
     let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
     if table.partition_keys().is_empty() {
@@ -153,8 +149,7 @@ fn partition_text(partition: &BinaryRow, index: usize, data_type: &DataType) -> 
         DataType::Char(_) | DataType::VarChar(_) => partition.get_string(index)?.to_owned(),
         DataType::Date(_) => {
             let dates = arrow::array::Date32Array::from(vec![partition.get_int(index)?]);
-            let zone = display::Zone::parse("UTC").expect("UTC is a time zone");
-            display::value_text(&dates, 0, zone).unwrap_or_default()
+            display::value_text(&dates, 0, display::Zone::default()).unwrap_or_default()
         }
         // Other engines allow more types; their values have no text here.
         _ => "?".to_owned(),

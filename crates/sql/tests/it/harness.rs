@@ -52,6 +52,8 @@ pub struct Ran {
     pub statement: Arc<dyn Statement>,
     pub outcome: Result<Outcome, SqlError>,
     pub spool: PathBuf,
+    /// The session in which it ran.
+    pub session: SqlSession,
 }
 
 impl Lakehouse {
@@ -121,7 +123,7 @@ impl Lakehouse {
                 *session = changed.clone();
             }
             let failed = outcome.is_err();
-            ran.push(Ran { statement, outcome, spool });
+            ran.push(Ran { statement, outcome, spool, session: session.clone() });
             if failed {
                 return ran;
             }
@@ -154,11 +156,11 @@ impl Lakehouse {
     }
 
     /// The text of a result as the connection tool prints it.
-    pub async fn text(&self, session: &SqlSession, ran: &Ran) -> String {
+    pub async fn text(&self, ran: &Ran) -> String {
         if !ran.spool.exists() {
             return String::new();
         }
-        let text = self.engine.text(&ran.spool, session, ran.statement.verb()).await.unwrap();
+        let text = self.engine.text(&ran.spool, &ran.session, ran.statement.verb()).await.unwrap();
         let bytes: Vec<bytes::Bytes> = text.try_collect().await.unwrap();
         String::from_utf8(bytes.concat()).unwrap()
     }

@@ -35,8 +35,25 @@ macro_rules! scripts {
 }
 
 scripts!(
-    seed, acceptance, settings, schemas, create_table, describe, insert, partitions, overwrite, types, timestamps, guard,
-    queries, operators, errors, refused, strict, order, keys,
+    seed,
+    acceptance,
+    settings,
+    schemas,
+    create_table,
+    describe,
+    insert,
+    partitions,
+    overwrite,
+    types,
+    timestamps,
+    guard,
+    queries,
+    operators,
+    errors,
+    refused,
+    strict,
+    order,
+    keys,
 );
 
 fn folder() -> &'static Path {
@@ -114,7 +131,7 @@ async fn print(lakehouse: &Lakehouse, session: &mut SqlSession, script: &str) ->
         }
         match &ran.outcome {
             Ok(outcome) => {
-                printed.push_str(&lakehouse.text(session, &ran).await);
+                printed.push_str(&lakehouse.text(&ran).await);
                 printed.push_str("OK\n");
                 print_beside(&mut printed, outcome);
             }
@@ -158,6 +175,10 @@ fn mask(lakehouse: &Lakehouse, text: &str) -> String {
     let text = text.replace(root.to_str().unwrap(), "<folder>");
     let time = regex::Regex::new(r"(Time: +)20\d\d-\d\d-\d\d \d\d:\d\d:\d\d").unwrap();
     let size = regex::Regex::new(r"Size: [1-9]\d*").unwrap();
+    let file = regex::Regex::new("data-[0-9a-f-]{36}-").unwrap();
+    let padding = regex::Regex::new(r"(?m)((?:<folder>|Size: n)[^ ]*) +\|$").unwrap();
     let text = time.replace_all(&text, "${1}yyyy-mm-dd hh:mm:ss");
-    size.replace_all(&text, "Size: n").into_owned()
+    let text = size.replace_all(&text, "Size: n");
+    let text = file.replace_all(&text, "data-…-");
+    padding.replace_all(&text, "$1 |").into_owned()
 }
