@@ -142,7 +142,8 @@ fn column(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Result<()> {
     };
     loop {
         let start = cursor.span();
-        if cursor.keywords(&["NOT", "NULL"]) {
+        if cursor.keyword("NOT") {
+            cursor.expect_keyword("NULL")?;
             column.not_null = true;
         } else if cursor.keyword("NULL") {
             column.not_null = false;
@@ -220,7 +221,7 @@ fn clauses(cursor: &mut Cursor<'_>, create: &mut CreateTable, notes: &mut Notes)
                     span: key.span,
                 }));
             }
-            "LIFECYCLE" => create.lifecycle_days = Some(cursor.integer("LIFECYCLE", 1..=LIFECYCLE_DAYS_MAX)?),
+            "LIFECYCLE" => create.lifecycle_days = Some(cursor.integer("LIFECYCLE days", 1..=LIFECYCLE_DAYS_MAX)?),
             "LIKE" => create.source = Some(TableSource::Like(cursor.table()?)),
             _ => return source(cursor, create, notes),
         }

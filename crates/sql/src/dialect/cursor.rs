@@ -308,10 +308,15 @@ pub(super) fn quote(script: &str, span: Span) -> String {
     }
 }
 
+/// What is expected, as far as a reader takes it in.
 fn listed(expected: &[&str]) -> String {
+    const LISTED_MAX: usize = 4;
     let quoted: Vec<String> =
         expected.iter().map(|word| if word.contains(' ') { (*word).to_owned() } else { format!("'{word}'") }).collect();
-    quoted.join(" or ")
+    match quoted.get(..LISTED_MAX) {
+        Some(first) if quoted.len() > LISTED_MAX => format!("{}, …", first.join(", ")),
+        _ => quoted.join(" or "),
+    }
 }
 
 impl Token {

@@ -67,6 +67,7 @@ const SYMBOLS: &[(&str, &str)] = &[
     ("&", "&"),
     ("^", "^"),
     ("~", "~"),
+    (":", ":"),
 ];
 
 /// Marks that an input method or another dialect gives, and what was meant.
@@ -135,6 +136,18 @@ pub(super) fn tokens(script: &str, statement: Span) -> Result<(Vec<Token>, Vec<H
         }
     }
     Ok((tokens, hints))
+}
+
+/// The words that a statement begins with: all that is read of one that names files, ids or other free text.
+pub(super) fn leading_words(script: &str, statement: Span) -> Vec<Token> {
+    pieces(&script[statement.start..statement.end])
+        .map(|piece| shifted(piece, statement.start))
+        .filter(|piece| !matches!(piece.kind, PieceKind::Blank | PieceKind::Comment | PieceKind::Hint))
+        .map_while(|piece| {
+            let kind = TokenKind::Word(script[piece.span.start..piece.span.end].to_owned());
+            (piece.kind == PieceKind::Word).then_some(Token { kind, span: piece.span })
+        })
+        .collect()
 }
 
 fn shifted(piece: Piece, by: usize) -> Piece {

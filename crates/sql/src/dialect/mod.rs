@@ -41,8 +41,22 @@ pub fn keywords() -> Vec<&'static str> {
     words
 }
 
+/// Stack of the thread that parses: nested text makes nested calls, and callers' stacks are small.
+const STACK_BYTES: usize = 128 << 20;
+
 /// The statements of a script up to the first that is none, and what is wrong with that one.
 pub fn parse(script: &str) -> (Vec<ParsedStatement>, Option<UnparsedStatement>) {
+    let parsed = std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("parser".into()).stack_size(STACK_BYTES);
+        builder.spawn_scoped(scope, || parse_script(script)).ok().and_then(|parser| parser.join().ok())
+    });
+    parsed.unwrap_or_else(|| {
+        let error = SyntaxError::whole("the script cannot be parsed now");
+        (Vec::new(), Some(unparsed(script, Span { start: 0, end: script.len() }, error)))
+    })
+}
+
+fn parse_script(script: &str) -> (Vec<ParsedStatement>, Option<UnparsedStatement>) {
     let whole = Span { start: 0, end: script.len() };
     if script.len() > SCRIPT_BYTES_MAX {
         let text = format!("the script is larger than {} MB", SCRIPT_BYTES_MAX >> 20);
@@ -84,13 +98,17 @@ fn unclosed_comment(script: &str) -> Option<Span> {
 
 fn parse_statement(script: &str, span: Span) -> cursor::Result<ParsedStatement> {
     let text = script[span.start..span.end].to_owned();
-    let set = pieces(&text).next().filter(|first| text[..first.span.end].eq_ignore_ascii_case("SET"));
-    if let Some(word) = set {
+    let first = pieces(&text).next();
+    let first_text = first.map_or("", |first| &text[..first.span.end]);
+    if let Some(word) = first.filter(|_| first_text.eq_ignore_ascii_case("SET")) {
         let behind = Span { start: span.start + word.span.end, end: span.end };
         let statement = setting::parse(script, behind)?;
         return Ok(ParsedStatement { statement, text, span, hints: Vec::new(), warnings: Vec::new() });
     }
-    let (tokens, hints) = lexer::tokens(script, span)?;
+    let (tokens, hints) = match lexer::tokens(script, span) {
+        Err(_) if statement::is_opaque(first_text) => (lexer::leading_words(script, span), Vec::new()),
+        lexed => lexed?,
+    };
     let mut notes = Notes { start: span.start, ..Notes::default() };
     let statement = statement::parse(&mut Cursor::new(&tokens, script), &mut notes)?;
     Ok(ParsedStatement { statement, text, span, hints, warnings: notes.warnings })

@@ -166,7 +166,7 @@ impl Dialect for MaxComputeDialect {
 /// The query that the tokens are, all of them.
 pub(super) fn parse(tokens: &[Token], script: &str, notes: &mut Notes) -> Result<Query> {
     let located = translate(tokens, script, notes)?;
-    let query = parse_located(&located, tokens, script)?;
+    let query = parse_located(&located, tokens, script, notes)?;
     rewrite::rewrite(query, &located.places)
 }
 
@@ -182,10 +182,10 @@ pub(super) fn parse_from_first(
     let mut from_located = translate(from, script, notes)?;
     let head = [tokenizer::Token::make_keyword("SELECT"), tokenizer::Token::Mul];
     from_located.tokens.splice(0..0, head.map(TokenWithSpan::wrap));
-    let from_query = parse_located(&from_located, from, script)?;
+    let from_query = parse_located(&from_located, from, script, notes)?;
     let select_tokens = [ctes, select].concat();
     let mut located = translate(&select_tokens, script, notes)?;
-    let mut query = parse_located(&located, &select_tokens, script)?;
+    let mut query = parse_located(&located, &select_tokens, script, notes)?;
     located.places.merge(from_located.places);
     let clash = || SyntaxError::new(select.first().unwrap_or(from_word).span, "the source is in front already");
     match (query.body.as_mut(), *from_query.body) {
@@ -202,7 +202,49 @@ pub(super) fn parse_from_first(
     rewrite::rewrite(query, &located.places)
 }
 
-fn parse_located(located: &Located, tokens: &[Token], script: &str) -> Result<Box<sqlparser::Query>> {
+/// Most subqueries that are looked into for the reason of an error.
+const BLAMED_MAX: usize = 16;
+
+/// The grammar tries a parenthesis in FROM in two ways and complains about the second. The innermost subquery that is
+/// none by itself tells better.
+fn blamed(tokens: &[Token], script: &str, notes: &mut Notes) -> Option<SyntaxError> {
+    let begins_query = |token: &Token| ["SELECT", "WITH", "VALUES"].iter().any(|keyword| token.is_keyword(keyword));
+    let opens = (1..tokens.len()).rev().filter(|at| tokens[at - 1].is_symbol("(") && begins_query(&tokens[*at]));
+    for start in opens.take(BLAMED_MAX) {
+        let mut depth = 0usize;
+        let length = tokens[start..].iter().position(|token| {
+            depth += usize::from(token.is_symbol("("));
+            let closes = token.is_symbol(")") && depth == 0;
+            depth = depth.saturating_sub(usize::from(token.is_symbol(")")));
+            closes
+        });
+        let inner = &tokens[start..start + length.unwrap_or(tokens.len() - start)];
+        let located = translate(inner, script, notes).ok()?;
+        if let Err(error) = parse_plainly(&located, inner, script) {
+            return Some(error);
+        }
+        if length.is_none() {
+            let end = tokens.last().map_or(0, |token| token.span.end);
+            let end = model::worksheet::Span { start: end, end };
+            return Some(SyntaxError::new(end, "unexpected end of statement, expect ')'"));
+        }
+    }
+    None
+}
+
+fn parse_located(
+    located: &Located,
+    tokens: &[Token],
+    script: &str,
+    notes: &mut Notes,
+) -> Result<Box<sqlparser::Query>> {
+    parse_plainly(located, tokens, script).map_err(|error| match error.suggestion {
+        Some(_) => error,
+        None => blamed(tokens, script, &mut Notes { start: notes.start, ..Notes::default() }).unwrap_or(error),
+    })
+}
+
+fn parse_plainly(located: &Located, tokens: &[Token], script: &str) -> Result<Box<sqlparser::Query>> {
     let mut parser = Parser::new(&MaxComputeDialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .with_tokens_with_locations(located.tokens.clone());
@@ -242,7 +284,18 @@ fn syntax_error(error: ParserError, located: &Located, tokens: &[Token], script:
         };
         return misspelt_before(tokens, tokens.len(), script).unwrap_or_else(|| SyntaxError::new(end, text));
     };
-    let index = tokens.partition_point(|token| token.span.start < at.start);
+    let mut index = tokens.partition_point(|token| token.span.start < at.start);
+    // This message of sqlparser points one token too far.
+    let unexpected = text.strip_prefix("Expected an expression, found: ");
+    let is_word = |index: usize, word: &str| tokens.get(index).is_some_and(|token| token.is_keyword(word));
+    if let Some(word) = unexpected
+        && index > 0
+        && !is_word(index, word)
+        && is_word(index - 1, word)
+    {
+        index -= 1;
+    }
+    let expected = expected.or(unexpected.map(|_| "an expression".to_owned()));
     if let Some(error) = misspelt_at(tokens, index, script).or_else(|| misspelt_before(tokens, index, script)) {
         return error;
     }

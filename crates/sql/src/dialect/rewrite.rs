@@ -2,7 +2,7 @@
 
 use super::ast::{Ident, Name, Query, TableUse, TimeTravel};
 use super::cursor::Result;
-use super::error::SyntaxError;
+use super::error::{ErrorClass, SyntaxError};
 use super::translate::Places;
 use super::types::{self, SqlType};
 use datafusion::sql::sqlparser::ast::{
@@ -60,7 +60,7 @@ impl Rewriter<'_> {
     fn refuse(&self, node: &impl Spanned, message: impl Into<String>) -> Flow {
         let error = match self.span_of(node) {
             Some(at) => SyntaxError::semantic(at, message),
-            None => SyntaxError::whole(message),
+            None => SyntaxError { class: ErrorClass::Semantic, ..SyntaxError::whole(message) },
         };
         ControlFlow::Break(Box::new(error))
     }
@@ -123,10 +123,6 @@ impl VisitorMut for Rewriter<'_> {
         // A recursive CTE sees itself.
         let visible = pending.front().filter(|_| is_recursive).cloned().into_iter().collect();
         self.scopes.push(Scope { visible, pending, is_recursive });
-        if let Some(first) = query.locks.first() {
-            let _ = first;
-            return ControlFlow::Break(Box::new(SyntaxError::whole("FOR UPDATE is not supported")));
-        }
         if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
             query.limit_clause = Some(LimitClause::LimitOffset {
                 limit: Some(limit.clone()),
@@ -154,6 +150,9 @@ impl VisitorMut for Rewriter<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> Flow {
         match factor {
+            TableFactor::Table { name, with_hints, .. } if !with_hints.is_empty() => {
+                self.refuse(name, "table hints are not supported")
+            }
             TableFactor::Table { name, args: None, version, .. } => {
                 let name = name.clone();
                 self.note_table(&name, version)
@@ -377,6 +376,7 @@ fn name_items(items: &mut [SelectItem]) {
             SelectItem::UnnamedExpr(expr) => {
                 let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
                 let name = expr.to_string();
+                let name = name.replace('`', "").to_lowercase();
                 if is_column && !named.contains(&name) {
                     named.push(name);
                 } else {

@@ -109,6 +109,41 @@ pub(super) const WORDS: &[&str] = &[
     "VIEWS",
 ];
 
+/// Statements of which only the first words are read.
+const OPAQUE: &[&str] = &[
+    "ADD",
+    "ANALYZE",
+    "ATTACH",
+    "CALL",
+    "COPY",
+    "DEALLOCATE",
+    "DETACH",
+    "EXECUTE",
+    "EXPORT",
+    "GET",
+    "GRANT",
+    "IMPORT",
+    "INSTALL",
+    "KILL",
+    "LIST",
+    "LOAD",
+    "PRAGMA",
+    "PREPARE",
+    "PURGE",
+    "PUT",
+    "REMOVE",
+    "REVOKE",
+    "SETPROJECT",
+    "STATUS",
+    "UNLOAD",
+    "WAIT",
+];
+
+/// Whether a statement that begins with this word may hold what is no token: file names, ids, free text.
+pub(super) fn is_opaque(verb: &str) -> bool {
+    OPAQUE.iter().any(|opaque| opaque.eq_ignore_ascii_case(verb))
+}
+
 /// The statement that the tokens are.
 pub(super) fn parse(cursor: &mut Cursor<'_>, notes: &mut Notes) -> Result<Statement> {
     let start = cursor.span();
@@ -429,6 +464,7 @@ fn create(cursor: &mut Cursor<'_>, notes: &mut Notes, start: Span) -> Result<Sta
             cursor.expect_keyword("TABLE")?;
             Err(refused_in_external_project(start, "CREATE EXTERNAL TABLE"))
         }
+        Some("SQL") => Err(refused_in_external_project(start, "CREATE SQL FUNCTION")),
         Some(other) => Err(refused_in_external_project(start, &format!("CREATE {other}"))),
         None => Err(cursor.expected(&["TABLE", "SCHEMA"])),
     }

@@ -82,7 +82,6 @@ pub(super) const KEYWORDS: &[&str] = &[
     "FILTER",
     "FIRST",
     "FOLLOWING",
-    "FOR",
     "FROM",
     "FULL",
     "GROUP",
@@ -240,6 +239,10 @@ const CUTS: &[&str] = &[
     "BY",
 ];
 
+/// Words that name nothing without back quotes, not even beside a point.
+const NEVER_NAMES: &[&str] =
+    &["SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "ON", "AS", "JOIN", "GROUP", "ORDER", "BY"];
+
 /// Infix words that nest.
 const INFIXES: &[&str] = &["AND", "OR", "NOT", "LIKE", "ILIKE", "RLIKE", "REGEXP", "DIV", "IS", "IN", "BETWEEN"];
 
@@ -373,13 +376,16 @@ impl<'a> Translator<'a> {
             TokenKind::Quoted(name) => self.name(name, Some('`'), span),
             TokenKind::Symbol(symbol) => return self.symbol(symbol, span),
             TokenKind::Word(word) => {
-                // Beside a point every word is a name.
-                let is_part =
-                    self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_symbol(".")) || self.is_symbol(1, ".");
-                if is_part {
-                    self.name(word, None, span);
-                } else {
-                    return self.word(word, span);
+                // Beside a point every word is a name, unless it surely begins a clause.
+                let is_behind_point = self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_symbol("."));
+                let is_clause = NEVER_NAMES.iter().any(|clause| clause.eq_ignore_ascii_case(word));
+                match (is_behind_point, is_clause) {
+                    (true, true) => {
+                        return Err(SyntaxError::new(span, format!("invalid token '{word}', expect a name")));
+                    }
+                    (true, false) => self.name(word, None, span),
+                    (false, false) if self.is_symbol(1, ".") => self.name(word, None, span),
+                    _ => return self.word(word, span),
                 }
             }
         }
@@ -512,6 +518,10 @@ impl<'a> Translator<'a> {
                 self.level().cut();
                 self.keyword("LATERAL", span);
             }
+            "GROUP" if !self.is_word(1, "BY") && !self.is_behind("WITHIN") => return Err(self.expected_by()),
+            "ORDER" if !self.is_word(1, "BY") => return Err(self.expected_by()),
+            // Anything else is a column of that name; an interval of an interval would be tried twice at each level.
+            "INTERVAL" if !self.is_interval_value(1) => self.name(word, None, span),
             "TABLESAMPLE" if !self.is_symbol(1, ",") && self.at > 0 => {
                 return Err(SyntaxError::semantic(span, "TABLESAMPLE is not supported"));
             }
@@ -564,6 +574,18 @@ impl<'a> Translator<'a> {
         }
         self.at += 1;
         Ok(())
+    }
+
+    fn expected_by(&self) -> SyntaxError {
+        let mut cursor = Cursor::new(self.tokens, self.script);
+        cursor.at = self.at + 1;
+        cursor.expected(&["BY"])
+    }
+
+    /// Whether a text or a number, perhaps with a sign, stands `n` tokens ahead.
+    fn is_interval_value(&self, n: usize) -> bool {
+        let n = if self.is_symbol(n, "-") { n + 1 } else { n };
+        self.peek(n).is_some_and(|token| matches!(token.kind, TokenKind::Text(_) | TokenKind::Number { .. }))
     }
 
     fn count_branch(&mut self, span: Span) -> Result<()> {
