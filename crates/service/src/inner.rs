@@ -1,8 +1,8 @@
 //! What all use cases share.
 
 use crate::Config;
+use crate::active_run::Runs;
 use crate::probe::Probes;
-use crate::run::Runs;
 use crate::session::SignIn;
 use crate::spool::Spool;
 use model::access::Principal;

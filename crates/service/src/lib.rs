@@ -1,12 +1,14 @@
 //! Use cases of Lakedeck: authorise, act, audit; the same for people, scripts and engines.
 
 mod access;
+mod active_run;
 mod catalog;
 mod config;
 mod connection;
 mod context;
 mod data_source;
 mod error;
+mod execution;
 mod external_project;
 mod first_start;
 mod inner;
@@ -17,8 +19,10 @@ mod quota;
 mod recovery;
 mod result;
 mod run;
+mod script;
 mod session;
 mod spool;
+mod statement_error;
 mod throttle;
 mod worksheet;
 
@@ -26,12 +30,12 @@ pub use config::{Config, FirstStart, Limits};
 pub use context::RequestContext;
 pub use error::Error;
 
+use active_run::Runs;
 use inner::Inner;
 use model::access::Principal;
 use ports::lake::Lake;
 use ports::sql_engine::SqlEngine;
 use probe::Probes;
-use run::Runs;
 use session::SignIn;
 use spool::Spool;
 use std::sync::{Arc, OnceLock};

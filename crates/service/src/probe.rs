@@ -12,12 +12,14 @@ use ports::connection::Connection;
 use ports::lake::ProbeOptions;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use uuid::Uuid;
 
 /// How long a finished test can still be looked at.
 const KEPT: Duration = Duration::from_secs(600);
+/// Tests remembered at once: the oldest that ended goes first.
+const KNOWN_MAX: usize = 256;
 /// More than one test can say.
 const EVENTS_BUFFER: usize = 64;
 
@@ -31,6 +33,7 @@ pub(crate) struct Probes {
 #[derive(Clone)]
 struct Probe {
     started_by: Principal,
+    started_at: Instant,
     /// Everything said so far; closed when the test ended.
     said: watch::Receiver<Vec<ProbeEvent>>,
 }
@@ -49,6 +52,16 @@ impl Probes {
         Self { known: Arc::default(), slots: Arc::new(Semaphore::new(running_max)), running_max }
     }
 
+    fn remember(&self, id: Id, probe: Probe) {
+        let mut known = lock(&self.known);
+        if known.len() >= KNOWN_MAX {
+            let ended = known.iter().filter(|(_, probe)| probe.said.has_changed().is_err());
+            let oldest = ended.min_by_key(|(_, probe)| probe.started_at).map(|(id, _)| id.clone());
+            oldest.map(|id| known.remove(&id));
+        }
+        known.insert(id, probe);
+    }
+
     fn slot(&self) -> Result<OwnedSemaphorePermit, Error> {
         self.slots.clone().try_acquire_owned().map_err(|_| {
             let max = self.running_max;
@@ -63,8 +76,8 @@ impl Services {
         let slot = self.probes.slot()?;
         let id = Uuid::new_v4().to_string();
         let (say, said) = watch::channel(Vec::new());
-        let probe = Probe { started_by: ctx.principal.clone(), said };
-        lock(&self.probes.known).insert(id.clone(), probe);
+        let probe = Probe { started_by: ctx.principal.clone(), started_at: Instant::now(), said };
+        self.probes.remember(id.clone(), probe);
         let services = self.clone();
         let known = self.probes.known.clone();
         let key = id.clone();

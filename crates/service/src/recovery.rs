@@ -1,8 +1,9 @@
 //! What a server that stopped left behind: settled at the next start, truthfully.
 
+use crate::active_run::{ActiveRun, Admitted};
 use crate::connection::patiently;
 use crate::error::chain;
-use crate::run::{ActiveRun, Admitted, system_error};
+use crate::statement_error::system_error;
 use crate::{Error, Inner, Services};
 use model::Timestamp;
 use model::names::Id;
@@ -140,11 +141,50 @@ impl Services {
             tx.delete_runs_before(kept_since).await?;
             tx.commit().await?;
         }
-        // Running ones first: one that starts in between is known, and too young to go.
-        let active = self.runs.ids();
+        self.sweep_spool().await
+    }
+
+    /// After a run, so that many of them do not outgrow the spool between two rounds of housekeeping.
+    pub(crate) fn sweep_spool_now_and_then(&self) {
+        if self.spool.is_due() {
+            let services = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = services.sweep_spool().await {
+                    tracing::warn!(error = %chain(&error), "cannot sweep the spool");
+                }
+            });
+        }
+    }
+
+    async fn sweep_spool(&self) -> Result<(), Error> {
         let known = self.store.run_ids().await?.into_iter().collect();
+        let active = self.runs.ids();
         self.spool.sweep(known, active).await;
         Ok(())
+    }
+}
+
+impl Verdict {
+    /// What became of a statement whose outcome was unknown; `when` it became so, in words.
+    pub(crate) fn apply(self, statement: &mut StatementRun, when: &str) {
+        match self {
+            Self::Committed(snapshot) => {
+                statement.state = StatementState::Succeeded;
+                statement.snapshot_id = Some(snapshot);
+                statement.error = None;
+                statement.notices.push(format!("Committed as snapshot {snapshot} {when}."));
+            }
+            Self::NotCommitted => {
+                statement.state = StatementState::Failed;
+                let sentence = format!("The statement ended {when}; nothing was written. Run it again.");
+                statement.error = Some(*system_error(&sentence));
+            }
+            Self::CannotTell(why) => {
+                statement.state = StatementState::Failed;
+                let sentence = format!("The statement ended {when}; whether it was committed cannot be told: {why}");
+                statement.error = Some(*system_error(&sentence));
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use model::names::Id;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The folder of all spools: `<data>/spool/<run>/<position>.arrow`.
 #[derive(Clone)]
@@ -13,7 +14,13 @@ pub(crate) struct Spool {
     dir: PathBuf,
     bytes_max: u64,
     age_max: Duration,
+    swept_at: Arc<Mutex<Instant>>,
 }
+
+/// The run of a younger folder may have begun and ended while its like were listed.
+const ORPHAN_AGE_MIN: Duration = Duration::from_secs(60);
+/// Shortest time between two sweeps that runs cause.
+const SWEEP_PAUSE: Duration = Duration::from_secs(30);
 
 /// The spool of one run, as a sweep sees it.
 struct Kept {
@@ -28,7 +35,8 @@ impl Spool {
         std::fs::create_dir_all(&dir).map_err(|error| Error::internal("make the spool folder", error))?;
         let limits = &config.limits;
         let age_max = Duration::from_secs(limits.spool_hours_max.saturating_mul(3600));
-        Ok(Self { dir, bytes_max: limits.spool_bytes_max, age_max })
+        let swept_at = Arc::new(Mutex::new(Instant::now()));
+        Ok(Self { dir, bytes_max: limits.spool_bytes_max, age_max, swept_at })
     }
 
     /// Where the rows of a statement go. Runs are named by the server, never by a user.
@@ -50,6 +58,16 @@ impl Spool {
             }
             _ => {}
         }
+    }
+
+    /// Whether the last sweep was a while ago; who is told so sweeps.
+    pub(crate) fn is_due(&self) -> bool {
+        let mut swept_at = self.swept_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = swept_at.elapsed() >= SWEEP_PAUSE;
+        if due {
+            *swept_at = Instant::now();
+        }
+        due
     }
 
     /// Removes what belongs to no run, is too old, or is too much; never what belongs to a run in `active`.
@@ -75,8 +93,9 @@ impl Spool {
                 continue;
             }
             let (bytes, modified) = weigh(&entry.path())?;
-            let expired = now.duration_since(modified).is_ok_and(|age| age > self.age_max);
-            if expired || !known.contains(&name) {
+            let age = now.duration_since(modified).unwrap_or_default();
+            let is_orphan = !known.contains(&name) && age > ORPHAN_AGE_MIN;
+            if age > self.age_max || is_orphan {
                 remove(&entry.path())?;
                 removed += 1;
             } else {
@@ -121,7 +140,7 @@ mod tests {
     use super::*;
 
     fn spool(dir: &Path, bytes_max: u64, age_max: Duration) -> Spool {
-        Spool { dir: dir.to_owned(), bytes_max, age_max }
+        Spool { dir: dir.to_owned(), bytes_max, age_max, swept_at: Arc::new(Mutex::new(Instant::now())) }
     }
 
     fn put(dir: &Path, run: &str, bytes: usize, age: Duration) {
@@ -152,11 +171,12 @@ mod tests {
         for (n, run) in ["a", "b", "c", "d"].into_iter().enumerate() {
             put(dir.path(), run, 100, hour * u32::try_from(n).unwrap());
         }
-        put(dir.path(), "orphan", 1, Duration::ZERO);
+        put(dir.path(), "orphan", 1, hour);
+        put(dir.path(), "young", 1, Duration::ZERO);
         put(dir.path(), "running", 1000, hour * 100);
         let spool = spool(dir.path(), 250, hour * 5 / 2);
         let removed = spool.sweep_now(&ids("a b c d running"), &ids("running")).unwrap();
         // d is too old, orphan belongs to nothing, c is the oldest of too much.
-        assert_eq!((removed, left(dir.path()).as_str()), (3, "a b running"));
+        assert_eq!((removed, left(dir.path()).as_str()), (3, "a b running young"));
     }
 }

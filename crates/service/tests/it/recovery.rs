@@ -58,6 +58,8 @@ async fn spools_of_no_run_are_swept_at_start() {
     copy(fixture.dir.path(), data.path());
     let orphan = data.path().join("spool/orphan");
     std::fs::create_dir_all(&orphan).unwrap();
+    let an_hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    std::fs::File::open(&orphan).unwrap().set_modified(an_hour_ago).unwrap();
     let services = open(data.path(), Limits::default()).await;
     services.first_start(FirstStart::default()).await.unwrap();
     services.recover().await.unwrap();

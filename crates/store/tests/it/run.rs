@@ -49,7 +49,7 @@ async fn a_run_and_its_end() {
     tx.set_worksheet_run(&worksheet.id, &run.id).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(store.run(&run.id).await.unwrap().unwrap(), run);
-    assert_eq!(store.unfinished_runs().await.unwrap(), [run.clone()]);
+    assert_eq!(store.unfinished_runs().await.unwrap(), std::slice::from_ref(&run));
 
     let entry = JournalEntry {
         table: TableRef { project, schema: "default".into(), table: "t".into() },
