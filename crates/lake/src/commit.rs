@@ -1,9 +1,15 @@
 //! The only writer of snapshots. A commit is made of files that nobody sees yet; publishing `snapshot-N` put-if-absent
 //! makes them part of the table, or someone else was faster and it is tried again on top of their snapshot.
 
+mod conflict;
+mod plan;
+mod scope;
+
+pub use scope::{OverwriteScope, PartitionSpec};
+
 use crate::catalog::Catalog;
 use crate::error::lake_error;
-use crate::manifest::{self, Entry, ManifestWriter, Manifests, Merge, cancel_pairs, normal_partition};
+use crate::manifest::{self, Entry, ManifestWriter, Manifests, Merge};
 use crate::put_if_absent::{PublishError, Published};
 use crate::snapshot::Snapshots;
 use crate::storage::Storage;
@@ -13,14 +19,13 @@ use bytes::Bytes;
 use model::table::TableRef;
 use paimon::io::FileIO;
 use paimon::spec::{
-    BinaryRow, CommitKind, CoreOptions, DataField, Datum, FileKind, IndexManifest, IndexManifestEntry,
-    ManifestFileMeta, Snapshot, TableSchema,
+    CommitKind, CoreOptions, FileKind, IndexManifest, IndexManifestEntry, ManifestFileMeta, Snapshot, TableSchema,
 };
 use paimon::table::{CommitMessage, Table};
 use ports::lake::LakeError;
 use ports::sql_engine::CommitJournal;
 use rand::Rng as _;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::OwnedMutexGuard;
@@ -29,8 +34,6 @@ use tokio::sync::OwnedMutexGuard;
 const COMMIT_IDENTIFIER: i64 = i64::MAX;
 /// Version of the snapshot format.
 const SNAPSHOT_VERSION: i32 = 3;
-const HASH_INDEX: &str = "HASH";
-const DELETION_VECTORS_INDEX: &str = "DELETION_VECTORS";
 /// How long an unanswered publication is looked after before its outcome is called unknown.
 const DOUBT_MAX: Duration = Duration::from_secs(60);
 const DOUBT_DELAY: Duration = Duration::from_secs(1);
@@ -39,20 +42,6 @@ const RETRIES_MAX: u32 = 10_000;
 const TIMEOUT: Duration = Duration::from_secs(600);
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(250);
-
-/// Values of partition columns by name; `None` is NULL. Columns that are not named match every value.
-pub type PartitionSpec = HashMap<String, Option<Datum>>;
-
-/// What an overwrite replaces.
-#[derive(Clone, Debug)]
-pub enum OverwriteScope {
-    /// Everything.
-    Table,
-    /// The partitions that match one of these, whether or not they are written to.
-    Partitions(Vec<PartitionSpec>),
-    /// The partitions that are written to; everything where the table has no partitions.
-    Dynamic,
-}
 
 /// What a commit does to a table.
 pub enum Change {
@@ -336,224 +325,6 @@ impl Committer {
         Snapshots { file_io: &self.file_io, location: &self.location }
     }
 
-    /// Refuses what this committer does not know how to commit.
-    fn check_messages(&self) -> Result<(), LakeError> {
-        let refuse = |what: &str| Err(LakeError::Unsupported(format!("Cannot commit to `{}`: {what}.", self.name())));
-        if self.messages.iter().any(has_compaction) {
-            return refuse("a compaction needs a snapshot of its own");
-        }
-        let adds_vectors = |m: &CommitMessage| m.new_index_files.iter().any(|f| f.index_type == DELETION_VECTORS_INDEX);
-        if self.scope.is_some() && self.messages.iter().any(|m| !m.deleted_files.is_empty() || adds_vectors(m)) {
-            return refuse("an overwrite replaces whole partitions, not single files");
-        }
-        let has_row_ids = |m: &CommitMessage| m.check_from_snapshot.is_some();
-        if self.messages.iter().any(has_row_ids) {
-            return refuse("updates by row id are not supported");
-        }
-        Ok(())
-    }
-
-    /// The id of the newest schema. `first` also makes sure that the table is still the one that was written to.
-    async fn newest_schema_id(&mut self, first: bool) -> Result<i64, CommitError> {
-        let doing = format!("read the schema of `{}`", self.name());
-        let manager = paimon::table::SchemaManager::new(self.file_io.clone(), self.location.clone());
-        let handle = self.table.schema();
-        if first {
-            let stored = match manager.schema(handle.id()).await {
-                Ok(stored) => Some(stored),
-                Err(error) if crate::error::is_not_found(&error) => None,
-                Err(error) => return Err(lake_error(error, &doing).into()),
-            };
-            let same = stored.is_some_and(|stored| {
-                stored.time_millis() == handle.time_millis() && stored.fields() == handle.fields()
-            });
-            if !same {
-                return Err(CommitError::Conflict(format!(
-                    "Table `{}` was dropped or replaced while the statement ran.",
-                    self.name()
-                )));
-            }
-        }
-        let mut id = self.state.buckets.keys().copied().fold(handle.id(), i64::max);
-        if id > handle.id() && !self.exists(&manager.schema_path(id)).await? {
-            id = handle.id();
-        }
-        while self.exists(&manager.schema_path(id + 1)).await? {
-            id += 1;
-        }
-        Ok(id)
-    }
-
-    async fn exists(&self, path: &str) -> Result<bool, LakeError> {
-        self.file_io.exists(path).await.map_err(|error| lake_error(error, &format!("look for `{path}`")))
-    }
-
-    /// What is to be changed on top of `latest`; `None` where there is nothing to do.
-    async fn plan(&mut self, latest: Option<&Snapshot>, schema_id: i64) -> Result<Option<Plan>, CommitError> {
-        let mut added = self.entries(|message| &message.new_files, FileKind::Add);
-        let removed = self.entries(|message| &message.deleted_files, FileKind::Delete);
-        let changelog = self.entries(|message| &message.new_changelog_files, FileKind::Add);
-        let index_added = self.index_entries(|message| &message.new_index_files, FileKind::Add);
-        let index_removed = self.index_entries(|message| &message.deleted_index_files, FileKind::Delete);
-        let carried_row_id = latest.and_then(Snapshot::next_row_id);
-
-        let Some(scope) = self.scope.clone() else {
-            let nothing = added.is_empty() && removed.is_empty() && changelog.is_empty();
-            if nothing && index_added.is_empty() && index_removed.is_empty() {
-                return Ok(None);
-            }
-            self.check_base(latest).await?;
-            let touches_vectors = index_added.iter().chain(&index_removed).any(is_deletion_vectors);
-            let rewrites = !removed.is_empty() || touches_vectors;
-            if rewrites || self.buckets_differ(schema_id).await? {
-                let changed: HashSet<Vec<u8>> =
-                    added.iter().chain(&removed).map(|entry| normal_partition(&entry.partition).to_vec()).collect();
-                let live = self.live(latest, |partition| changed.contains(normal_partition(partition))).await?;
-                check_deletions(&live, &removed, &self.name())?;
-                check_buckets(&live, &removed, &added, &self.name())?;
-            }
-            let index = match index_added.is_empty() && index_removed.is_empty() && removed.is_empty() {
-                true => None,
-                false => {
-                    let previous = self.index(latest).await?;
-                    let merged = merge_index(previous.clone(), &index_added, &index_removed, &self.name())?;
-                    check_vectors(&merged, &removed, &self.name())?;
-                    (merged != previous).then_some(merged)
-                }
-            };
-            let next_row_id = self.assign_row_ids(latest, &mut added)?;
-            let mut entries = removed;
-            entries.extend(added);
-            return Ok(Some(Plan {
-                kind: if rewrites { CommitKind::OVERWRITE } else { CommitKind::APPEND },
-                entries,
-                changelog,
-                index,
-                is_independent: next_row_id.is_none(),
-                next_row_id: next_row_id.or(carried_row_id),
-            }));
-        };
-
-        let fields = self.table.schema().partition_fields();
-        let scope = Scope::new(&scope, &fields, &added, self.table.schema())?;
-        if matches!(&scope, Scope::Written(partitions) if partitions.is_empty()) {
-            return Ok(None);
-        }
-        let mut matches = scope.cached(&fields);
-        if let Some(stray) = added.iter().find(|entry| !matches(&entry.partition)) {
-            return Err(LakeError::Invalid(format!(
-                "Cannot overwrite: file `{}` does not belong to the partition that is overwritten.",
-                stray.file.file_name
-            ))
-            .into());
-        }
-        check_buckets(&[], &[], &added, &self.name())?;
-        let replaced = self.live_where(latest, |meta| scope.may_hold(meta, &fields), &mut matches).await?;
-        let mut entries: Vec<Entry> =
-            replaced.into_iter().map(|entry| Entry { kind: FileKind::Delete, ..entry }).collect();
-        let previous = self.index(latest).await?;
-        let kept = previous.iter().filter(|entry| !matches(&entry.partition)).cloned().collect();
-        let merged = merge_index(kept, &index_added, &index_removed, &self.name())?;
-        let next_row_id = self.assign_row_ids(latest, &mut added)?;
-        entries.extend(added);
-        Ok(Some(Plan {
-            kind: CommitKind::OVERWRITE,
-            entries,
-            changelog: Vec::new(),
-            index: (merged != previous).then_some(merged),
-            next_row_id: next_row_id.or(carried_row_id),
-            is_independent: false,
-        }))
-    }
-
-    fn entries(&self, files: fn(&CommitMessage) -> &Vec<paimon::spec::DataFileMeta>, kind: FileKind) -> Vec<Entry> {
-        let buckets = CoreOptions::new(self.table.schema().options()).bucket();
-        let of_message = |message: &CommitMessage| {
-            let (partition, bucket) = (message.partition.clone(), message.bucket);
-            let total_buckets = message.total_buckets.unwrap_or(buckets);
-            let entry = move |file: &paimon::spec::DataFileMeta| Entry {
-                kind,
-                partition: partition.clone(),
-                bucket,
-                total_buckets,
-                file: file.clone(),
-            };
-            files(message).iter().map(entry).collect::<Vec<_>>()
-        };
-        self.messages.iter().flat_map(of_message).collect()
-    }
-
-    fn index_entries(
-        &self,
-        files: fn(&CommitMessage) -> &Vec<paimon::spec::IndexFileMeta>,
-        kind: FileKind,
-    ) -> Vec<IndexManifestEntry> {
-        let of_message = |message: &CommitMessage| {
-            let (partition, bucket) = (message.partition.clone(), message.bucket);
-            let entry = move |file: &paimon::spec::IndexFileMeta| IndexManifestEntry {
-                version: 1,
-                kind,
-                partition: partition.clone(),
-                bucket,
-                index_file: file.clone(),
-            };
-            files(message).iter().map(entry).collect::<Vec<_>>()
-        };
-        self.messages.iter().flat_map(of_message).collect()
-    }
-
-    /// A writer that assigns buckets relied on the index of `base`: if someone else added rows to the same partitions
-    /// since, a key might now live in two buckets.
-    async fn check_base(&self, latest: Option<&Snapshot>) -> Result<(), CommitError> {
-        let (Some(base), Some(latest)) = (self.base, latest) else { return Ok(()) };
-        let changed = || {
-            CommitError::Conflict(format!(
-                "Another writer changed `{}` while this statement assigned its rows to buckets. Run it again.",
-                self.name()
-            ))
-        };
-        if latest.id() < base {
-            return Err(changed());
-        }
-        let partitions: HashSet<&[u8]> = self.messages.iter().map(|m| normal_partition(&m.partition)).collect();
-        let schema = self.table.schema();
-        let spans_partitions = schema.partition_keys().iter().any(|key| !schema.primary_keys().contains(key));
-        for id in base + 1..=latest.id() {
-            let Some(snapshot) = self.snapshots().read(id).await? else { return Err(changed()) };
-            if *snapshot.commit_kind() == CommitKind::COMPACT {
-                continue;
-            }
-            let delta = self.manifests.read_list(snapshot.delta_manifest_list()).await?;
-            let theirs = self.manifests.read_all(&delta, |_| true).await?;
-            if theirs.iter().any(|e| spans_partitions || partitions.contains(normal_partition(&e.partition))) {
-                return Err(changed());
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the table ever had another number of buckets, so that a partition may have kept it.
-    async fn buckets_differ(&mut self, newest: i64) -> Result<bool, LakeError> {
-        let ours = CoreOptions::new(self.table.schema().options()).bucket();
-        if ours <= 0 {
-            return Ok(false);
-        }
-        let manager = self.table.schema_manager().clone();
-        let doing = format!("read the schemas of `{}`", self.name());
-        for id in 0..=newest {
-            if self.state.buckets.contains_key(&id) {
-                continue;
-            }
-            let bucket = match manager.schema(id).await {
-                Ok(schema) => CoreOptions::new(schema.options()).bucket(),
-                Err(error) if crate::error::is_not_found(&error) => ours,
-                Err(error) => return Err(lake_error(error, &doing)),
-            };
-            self.state.buckets.insert(id, bucket);
-        }
-        Ok(self.state.buckets.values().any(|bucket| *bucket != ours))
-    }
-
     /// The manifests of a snapshot, oldest first.
     async fn manifests_of(&mut self, snapshot: &Snapshot) -> Result<Vec<ManifestFileMeta>, LakeError> {
         let (base, delta) = (snapshot.base_manifest_list(), snapshot.delta_manifest_list());
@@ -567,71 +338,6 @@ impl Committer {
         manifests.extend(newest);
         self.state.manifests = Some((base.to_owned(), delta.to_owned(), manifests.clone()));
         Ok(manifests)
-    }
-
-    async fn live(
-        &mut self,
-        latest: Option<&Snapshot>,
-        wanted: impl FnMut(&[u8]) -> bool,
-    ) -> Result<Vec<Entry>, LakeError> {
-        self.live_where(latest, |_| true, wanted).await
-    }
-
-    /// The files that belong to the table in `latest`, of the partitions that are wanted.
-    async fn live_where(
-        &mut self,
-        latest: Option<&Snapshot>,
-        may_hold: impl Fn(&ManifestFileMeta) -> bool,
-        wanted: impl FnMut(&[u8]) -> bool,
-    ) -> Result<Vec<Entry>, LakeError> {
-        let Some(latest) = latest else { return Ok(Vec::new()) };
-        let mut manifests = self.manifests_of(latest).await?;
-        manifests.retain(may_hold);
-        let entries = cancel_pairs(self.manifests.read_all(&manifests, wanted).await?);
-        Ok(entries.into_iter().filter(|entry| entry.kind == FileKind::Add).collect())
-    }
-
-    /// The index files of `latest`.
-    async fn index(&self, latest: Option<&Snapshot>) -> Result<Vec<IndexManifestEntry>, LakeError> {
-        let Some(name) = latest.and_then(Snapshot::index_manifest) else { return Ok(Vec::new()) };
-        let path = self.manifests.path(name);
-        let entries = IndexManifest::read(&self.file_io, &path)
-            .await
-            .map_err(|error| lake_error(error, &format!("read the index manifest `{path}`")))?;
-        let mut live: Vec<IndexManifestEntry> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            live.retain(|known| !is_same_index_file(known, &entry));
-            if entry.kind == FileKind::Add {
-                live.push(entry);
-            }
-        }
-        Ok(live)
-    }
-
-    /// Numbers the rows of new files, where the table tracks rows; `None` where it does not.
-    fn assign_row_ids(&self, latest: Option<&Snapshot>, added: &mut [Entry]) -> Result<Option<i64>, LakeError> {
-        if !CoreOptions::new(self.table.schema().options()).row_tracking_enabled() {
-            return Ok(None);
-        }
-        let snapshot_id = latest.map_or(1, |latest| latest.id() + 1);
-        let mut next = latest.and_then(Snapshot::next_row_id).unwrap_or(0);
-        for Entry { file, .. } in added {
-            if file.file_name.ends_with(".blob") || file.file_name.contains(".vector.") {
-                return Err(LakeError::Unsupported(format!(
-                    "Cannot commit to `{}`: files of their own for BLOB or VECTOR columns are not supported.",
-                    self.name()
-                )));
-            }
-            // Zero stands for the snapshot that is not known yet when a file is written.
-            if file.min_sequence_number == 0 {
-                (file.min_sequence_number, file.max_sequence_number) = (snapshot_id, snapshot_id);
-            }
-            if file.first_row_id.is_none() {
-                file.first_row_id = Some(next);
-                next += file.row_count;
-            }
-        }
-        Ok(Some(next))
     }
 
     /// Writes everything that the snapshot refers to.
@@ -852,14 +558,6 @@ async fn write_entries(manifests: &Manifests, entries: &[Entry]) -> Result<Writt
     }
 }
 
-fn has_compaction(message: &CommitMessage) -> bool {
-    !message.compact_before.is_empty()
-        || !message.compact_after.is_empty()
-        || !message.compact_changelog_files.is_empty()
-        || !message.compact_new_index_files.is_empty()
-        || !message.compact_deleted_index_files.is_empty()
-}
-
 fn signed_rows(entry: &Entry) -> i64 {
     match entry.kind {
         FileKind::Add => entry.file.row_count,
@@ -870,191 +568,4 @@ fn signed_rows(entry: &Entry) -> i64 {
 fn now_millis() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Every file that is taken away must be there.
-fn check_deletions(live: &[Entry], removed: &[Entry], table: &str) -> Result<(), CommitError> {
-    let mut live: HashSet<_> = live.iter().map(Entry::key).collect();
-    for entry in removed {
-        if !live.remove(&entry.key()) {
-            return Err(CommitError::Conflict(format!(
-                "File deletion conflicts detected! Another writer replaced files of `{table}` that this statement \
-                 rewrote. Run it again."
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Within a partition all files agree on the number of buckets.
-fn check_buckets(live: &[Entry], removed: &[Entry], added: &[Entry], table: &str) -> Result<(), CommitError> {
-    let removed: HashSet<_> = removed.iter().map(Entry::key).collect();
-    let mut totals: HashMap<&[u8], i32> = HashMap::new();
-    let stays = live.iter().filter(|entry| !removed.contains(&entry.key()));
-    for entry in stays.chain(added).filter(|entry| entry.total_buckets > 0) {
-        let total = *totals.entry(normal_partition(&entry.partition)).or_insert(entry.total_buckets);
-        if total != entry.total_buckets {
-            return Err(CommitError::Conflict(format!(
-                "A partition of `{table}` has {total} buckets, not {}. Perform INSERT OVERWRITE of the partition to \
-                 give it the new number of buckets.",
-                entry.total_buckets
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn is_deletion_vectors(entry: &IndexManifestEntry) -> bool {
-    entry.index_file.index_type == DELETION_VECTORS_INDEX
-}
-
-fn is_same_index_file(one: &IndexManifestEntry, other: &IndexManifestEntry) -> bool {
-    normal_partition(&one.partition) == normal_partition(&other.partition)
-        && one.bucket == other.bucket
-        && one.index_file.index_type == other.index_file.index_type
-        && one.index_file.file_name == other.index_file.file_name
-}
-
-/// The index files after a change. A bucket has one HASH index, so a new one replaces the old.
-fn merge_index(
-    mut index: Vec<IndexManifestEntry>,
-    added: &[IndexManifestEntry],
-    removed: &[IndexManifestEntry],
-    table: &str,
-) -> Result<Vec<IndexManifestEntry>, CommitError> {
-    for gone in removed {
-        match index.iter().position(|known| is_same_index_file(known, gone)) {
-            Some(position) => drop(index.remove(position)),
-            None if is_deletion_vectors(gone) => {
-                return Err(CommitError::Conflict(format!(
-                    "Another writer deleted rows of the same files of `{table}`. Run the statement again."
-                )));
-            }
-            None => {}
-        }
-    }
-    let place = |entry: &IndexManifestEntry| (normal_partition(&entry.partition).to_vec(), entry.bucket);
-    let hashed: HashSet<_> =
-        added.iter().filter(|entry| entry.index_file.index_type == HASH_INDEX).map(place).collect();
-    index.retain(|known| known.index_file.index_type != HASH_INDEX || !hashed.contains(&place(known)));
-    index.extend(added.iter().cloned());
-    Ok(index)
-}
-
-/// A file has one deletion vector at most, and none once it is gone.
-fn check_vectors(index: &[IndexManifestEntry], removed: &[Entry], table: &str) -> Result<(), CommitError> {
-    let gone: HashSet<_> =
-        removed.iter().map(|e| (normal_partition(&e.partition), e.bucket, e.file.file_name.as_str())).collect();
-    let mut seen = HashSet::new();
-    for entry in index.iter().filter(|entry| is_deletion_vectors(entry)) {
-        for file in entry.index_file.deletion_vectors_ranges.iter().flat_map(|ranges| ranges.keys()) {
-            let key = (normal_partition(&entry.partition), entry.bucket, file.as_str());
-            if gone.contains(&key) || !seen.insert(key) {
-                return Err(CommitError::Conflict(format!(
-                    "Another writer deleted rows of the same files of `{table}`. Run the statement again."
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Which partitions an overwrite replaces, ready to be asked.
-enum Scope {
-    Everything,
-    /// Columns by position and the value that each must have.
-    Matching(Vec<Vec<(usize, PartitionValue)>>),
-    Written(HashSet<Vec<u8>>),
-}
-
-/// The value that a partition column must have.
-enum PartitionValue {
-    Is(Datum),
-    /// NULL; text columns also spell it as the empty text.
-    Null,
-}
-
-impl Scope {
-    fn new(
-        scope: &OverwriteScope,
-        fields: &[DataField],
-        added: &[Entry],
-        schema: &TableSchema,
-    ) -> Result<Self, LakeError> {
-        match scope {
-            OverwriteScope::Table => Ok(Self::Everything),
-            OverwriteScope::Dynamic if fields.is_empty() => Ok(Self::Everything),
-            OverwriteScope::Dynamic => {
-                Ok(Self::Written(added.iter().map(|entry| normal_partition(&entry.partition).to_vec()).collect()))
-            }
-            OverwriteScope::Partitions(specs) => {
-                let options = CoreOptions::new(schema.options());
-                let of_column = |(name, value): (&String, &Option<Datum>)| {
-                    let position = fields.iter().position(|field| field.name() == name).ok_or_else(|| {
-                        let keys = schema.partition_keys().join("`, `");
-                        LakeError::Invalid(format!("`{name}` is no partition column; those are `{keys}`."))
-                    })?;
-                    let value = match value {
-                        None => PartitionValue::Null,
-                        Some(Datum::String(text)) if text.is_empty() || text == options.partition_default_name() => {
-                            PartitionValue::Null
-                        }
-                        Some(value) => PartitionValue::Is(value.clone()),
-                    };
-                    Ok((position, value))
-                };
-                let specs = specs.iter().map(|spec| spec.iter().map(of_column).collect());
-                Ok(Self::Matching(specs.collect::<Result<_, LakeError>>()?))
-            }
-        }
-    }
-
-    fn matches(&self, partition: &[u8], fields: &[DataField]) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Written(partitions) => partitions.contains(normal_partition(partition)),
-            Self::Matching(specs) => {
-                let Ok(row) = BinaryRow::from_serialized_bytes(partition) else { return false };
-                let value = |position: usize| row.get_datum(position, fields[position].data_type()).ok().flatten();
-                specs.iter().any(|spec| {
-                    spec.iter().all(|(position, wanted)| match (wanted, value(*position)) {
-                        (PartitionValue::Null, None) => true,
-                        (PartitionValue::Null, Some(Datum::String(text))) => text.is_empty(),
-                        (PartitionValue::Is(wanted), Some(value)) => *wanted == value,
-                        (PartitionValue::Null, Some(_)) | (PartitionValue::Is(_), None) => false,
-                    })
-                })
-            }
-        }
-    }
-
-    /// [`Self::matches`], decoding each partition once.
-    fn cached<'a>(&'a self, fields: &'a [DataField]) -> impl FnMut(&[u8]) -> bool + 'a {
-        let mut known: HashMap<Vec<u8>, bool> = HashMap::new();
-        move |partition| match known.get(partition) {
-            Some(matches) => *matches,
-            None => {
-                let matches = self.matches(partition, fields);
-                known.insert(partition.to_vec(), matches);
-                matches
-            }
-        }
-    }
-
-    /// Whether the statistics of a manifest leave room for a partition that matches.
-    fn may_hold(&self, meta: &ManifestFileMeta, fields: &[DataField]) -> bool {
-        let Self::Matching(specs) = self else { return true };
-        let row = |bytes: &[u8]| {
-            BinaryRow::from_serialized_bytes(bytes).ok().filter(|row| row.arity() as usize == fields.len())
-        };
-        let stats = meta.partition_stats();
-        let (Some(min), Some(max)) = (row(stats.min_values()), row(stats.max_values())) else { return true };
-        let within = |(position, wanted): &(usize, PartitionValue)| {
-            let PartitionValue::Is(wanted) = wanted else { return true };
-            let data_type = fields[*position].data_type();
-            let bound = |row: &BinaryRow| row.get_datum(*position, data_type).ok().flatten();
-            bound(&min).is_none_or(|min| !(*wanted < min)) && bound(&max).is_none_or(|max| !(*wanted > max))
-        };
-        specs.iter().any(|spec| spec.iter().all(within))
-    }
 }

@@ -95,11 +95,7 @@ impl Lake for PaimonLake {
         browse::create_folder(connection, &self.egress, uri).await
     }
 
-    async fn open(
-        &self,
-        connection: &Connection,
-        warehouse: &WarehouseUri,
-    ) -> Result<Arc<dyn LakeCatalog>, LakeError> {
+    async fn open(&self, connection: &Connection, warehouse: &WarehouseUri) -> Result<Arc<dyn LakeCatalog>, LakeError> {
         Ok(self.catalog(connection, warehouse).await?)
     }
 }
@@ -117,6 +113,8 @@ fn fingerprint(connection: &Connection, warehouse: &WarehouseUri) -> [u8; 32] {
     };
     let kind = std::mem::discriminant(credentials);
     // `Debug` quotes every text, so that no two different values print the same.
-    let text = format!("{storage:?} {region:?} {endpoint:?} {path_style:?} {kind:?} {id:?} {secrets:?} {properties:?} {warehouse:?}");
+    let text = format!(
+        "{storage:?} {region:?} {endpoint:?} {path_style:?} {kind:?} {id:?} {secrets:?} {properties:?} {warehouse:?}"
+    );
     Sha256::digest(text).into()
 }

@@ -454,3 +454,58 @@ fn bytes(text: &str) -> Option<u64> {
     };
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What single-row commits do to a list: how many manifests it holds at most, and how many entries are rewritten.
+    fn simulate(commits: u64, entries_of: impl Fn(u64) -> u64) -> (usize, u64) {
+        let (mut list, mut longest, mut rewritten) = (Vec::new(), 0, 0);
+        for commit in 0..commits {
+            let entries = entries_of(commit);
+            list.push(Weight { size: 2_500 + 60 * entries, entries, has_deletions: false });
+            if let Plan::Tail(start) = plan(&list, 8 << 20, 16 << 20, 30) {
+                let entries = list.drain(start..).map(|weight| weight.entries).sum();
+                rewritten += entries;
+                list.push(Weight { size: 2_500 + 60 * entries, entries, has_deletions: false });
+            }
+            longest = longest.max(list.len());
+        }
+        (longest, rewritten)
+    }
+
+    #[test]
+    fn lists_stay_short_and_entries_are_seldom_rewritten() {
+        let (longest, rewritten) = simulate(1_000, |_| 1);
+        assert!(longest <= 40 && rewritten <= 6_000, "{longest} {rewritten}");
+        let (longest, rewritten) = simulate(10_000, |_| 1);
+        assert!(longest <= 45 && rewritten <= 100_000, "{longest} {rewritten}");
+        // Commits of very different sizes.
+        let (longest, rewritten) = simulate(3_000, |commit| if commit % 7 == 0 { 500 } else { 1 });
+        assert!(longest <= 60 && rewritten <= 10 * 3_000 / 7 * 500, "{longest} {rewritten}");
+    }
+
+    #[test]
+    fn large_manifests_and_deletions_are_rewritten_together() {
+        let weight = |megabytes: u64, has_deletions| Weight {
+            size: megabytes << 20,
+            entries: megabytes * 100_000,
+            has_deletions,
+        };
+        assert_eq!(plan(&[weight(8, false), weight(9, false)], 8 << 20, 16 << 20, 30), Plan::Keep);
+        assert_eq!(plan(&[weight(8, false), weight(9, true)], 8 << 20, 16 << 20, 30), Plan::Keep);
+        assert_eq!(plan(&[weight(8, true), weight(9, true)], 8 << 20, 16 << 20, 30), Plan::Full);
+        assert_eq!(plan(&[weight(3, false), weight(3, false)], 8 << 20, 16 << 20, 30), Plan::Keep);
+    }
+
+    #[test]
+    fn sizes() {
+        let check = |text: &str, expected| assert_eq!(bytes(text), expected, "{text}");
+        check("8 MB", Some(8 << 20));
+        check("512kb", Some(512 << 10));
+        check("100", Some(100));
+        check("1 g", Some(1 << 30));
+        check("many", None);
+    }
+}

@@ -7,8 +7,8 @@ use paimon::spec::SchemaChange;
 use ports::connection::{Connection, Credentials};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -48,8 +48,14 @@ pub enum Task {
         count: i64,
     },
     /// Single-row commits; tells the CPU time of each `window` of them.
-    Measure { commits: i64, window: usize },
-    AddColumns { prefix: String, count: usize },
+    Measure {
+        commits: i64,
+        window: usize,
+    },
+    AddColumns {
+        prefix: String,
+        count: usize,
+    },
     Create,
 }
 
@@ -138,7 +144,8 @@ fn actor() {
         let prime = || {
             use std::io::Read as _;
             for _ in 0..PRIMING {
-                let mut null = std::fs::File::options().read(true).write(true).open("/dev/null").expect("a null device");
+                let mut null =
+                    std::fs::File::options().read(true).write(true).open("/dev/null").expect("a null device");
                 null.write_all(b"x").and_then(|()| null.read(&mut [0])).expect("it takes all and has nothing");
                 std::fs::metadata("/dev/null").expect("a null device");
             }

@@ -21,7 +21,10 @@ async fn default_is_shown_before_it_exists_and_made_when_written_to() {
     assert!(!lake.folder.join("default.db").exists());
     catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
     assert_eq!(answer(catalog.tables("DEFAULT").await), r#"["t"]"#);
-    assert_eq!(answer(catalog.drop_schema("default", DropBehavior::Cascade).await), "Schema `default` cannot be dropped.");
+    assert_eq!(
+        answer(catalog.drop_schema("default", DropBehavior::Cascade).await),
+        "Schema `default` cannot be dropped."
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +34,8 @@ async fn names_match_exactly_or_uniquely() {
     catalog.create_schema("Sales").await.expect("a new schema");
     assert_eq!(answer(catalog.create_schema("SALES").await), "Schema `Sales` exists already.");
     catalog.create_table("sales", "Orders", plain_schema()).await.expect("a new table");
-    let find = async |schema: &str, table: &str| answer(catalog.table_name(schema, table).await.map(|name| name.full_name()));
+    let find =
+        async |schema: &str, table: &str| answer(catalog.table_name(schema, table).await.map(|name| name.full_name()));
     assert_eq!(find("sales", "orders").await, r#""Sales.Orders""#);
     assert_eq!(find("Sales", "Orders").await, r#""Sales.Orders""#);
     assert_eq!(find("sales", "order").await, "Table `Sales.order` does not exist.");
@@ -68,8 +72,11 @@ async fn strays_are_told_by_path_and_break_nothing() {
     let overview = catalog.overview().await.expect("an overview");
     assert_eq!((overview.schema_count, overview.table_count, overview.stray_count), (1, 1, 5));
     let root = lake.folder.to_string_lossy();
-    let strays: Vec<String> =
-        overview.strays.iter().map(|stray| format!("{}: {}", stray.path.replacen(&*root, "", 1), stray.reason)).collect();
+    let strays: Vec<String> = overview
+        .strays
+        .iter()
+        .map(|stray| format!("{}: {}", stray.path.replacen(&*root, "", 1), stray.reason))
+        .collect();
     assert_eq!(
         strays,
         [
@@ -113,7 +120,8 @@ async fn tables_are_changed_renamed_and_dropped() {
     let catalog = &lake.catalog;
     let table = catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
     append(catalog, &table, &rows(&[1], "a")).await.expect("a commit");
-    let alter = async |change: SchemaChange| answer(catalog.alter_table("default", "t", vec![change]).await.map(|s| s.id()));
+    let alter =
+        async |change: SchemaChange| answer(catalog.alter_table("default", "t", vec![change]).await.map(|s| s.id()));
     assert_eq!(alter(SchemaChange::add_column("c".into(), bigint())).await, "1");
     assert_eq!(
         alter(SchemaChange::add_column("c".into(), bigint())).await,
@@ -150,7 +158,9 @@ async fn options_that_lead_out_of_the_warehouse_are_refused() {
         let schema = Schema::builder().column("id", bigint()).option(key, value).build().expect("a schema");
         answer(lake.catalog.create_table("default", "t", schema).await.map(|_| ()))
     };
-    for (key, value) in [("path", "/etc"), ("data-file.external-paths", "file:///tmp"), ("data-file.path-directory", "..")] {
+    for (key, value) in
+        [("path", "/etc"), ("data-file.external-paths", "file:///tmp"), ("data-file.path-directory", "..")]
+    {
         assert!(create(key, value).await.starts_with(&format!("Table option `{key}` is refused")), "{key}");
     }
     assert_eq!(create("no.such.option", "1").await, "Unknown table option `no.such.option`.");

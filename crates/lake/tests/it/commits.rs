@@ -119,12 +119,8 @@ async fn a_thousand_commits_cost_the_same() {
     let (commits, window) = if full() { (1_000, 100) } else { (300, 50) };
     let lake = LocalLake::new().await;
     let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
-    let order = Order {
-        warehouse: lake.uri(),
-        s3_endpoint: None,
-        table: "t".into(),
-        task: Task::Measure { commits, window },
-    };
+    let order =
+        Order { warehouse: lake.uri(), s3_endpoint: None, table: "t".into(), task: Task::Measure { commits, window } };
     let report = order.run(&[]);
     let costs: Vec<f64> = report.acknowledged.iter().map(|ticks| ticks.parse().expect("ticks")).collect();
     println!("CPU ticks for each {window} of {commits} commits: {costs:?}");

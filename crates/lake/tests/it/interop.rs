@@ -97,7 +97,8 @@ async fn pypaimon_reads_every_kind_of_table() {
     let scope = OverwriteScope::Partitions(vec![day(Some("y=1/z"))]);
     overwrite(&lake, &table, &with_day(&rows(&[5, 6], "c"), Some("y=1/z")), scope).await;
     assert_eq!(both(&lake, &mut pypaimon, "parted").await, ["3:a", "4:b", "5:c", "6:c"]);
-    let drop = |spec| Change::Truncate { scope: OverwriteScope::Partitions(vec![spec]), commit_user: lake::commit_user() };
+    let drop =
+        |spec| Change::Truncate { scope: OverwriteScope::Partitions(vec![spec]), commit_user: lake::commit_user() };
     catalog.commit(&table, drop(day(None)), None).await.expect("a commit");
     assert_eq!(both(&lake, &mut pypaimon, "parted").await, ["4:b", "5:c", "6:c"]);
     catalog.commit(&table, drop(day(Some("x"))), None).await.expect("a commit");
@@ -172,7 +173,8 @@ async fn tables_of_pypaimon_are_read() {
     ] {
         assert_eq!(cell(name), expected, "{name}");
     }
-    let names: BTreeSet<String> = ports::lake::LakeCatalog::tables(&*lake.catalog, "default").await.expect("a list").into_iter().collect();
+    let names: BTreeSet<String> =
+        ports::lake::LakeCatalog::tables(&*lake.catalog, "default").await.expect("a list").into_iter().collect();
     assert_eq!(names.len(), kinds.len() + 1);
 }
 
@@ -183,7 +185,8 @@ async fn pypaimon_reads_every_type() {
         DataField::new(100, "a".into(), DataType::Int(spec::IntType::new())),
         DataField::new(101, "b".into(), string()),
     ]));
-    let zoned = |precision| DataType::LocalZonedTimestamp(spec::LocalZonedTimestampType::new(precision).expect("a precision"));
+    let zoned =
+        |precision| DataType::LocalZonedTimestamp(spec::LocalZonedTimestampType::new(precision).expect("a precision"));
     let unzoned = |precision| DataType::Timestamp(spec::TimestampType::new(precision).expect("a precision"));
     let micros = 1_756_211_696_123_456_i64;
     let entry = Fields::from(vec![Field::new("a", ArrowType::Int32, true), Field::new("b", ArrowType::Utf8, true)]);
@@ -202,21 +205,65 @@ async fn pypaimon_reads_every_type() {
     map.append(false).expect("a NULL");
     let columns: Vec<(&str, DataType, ArrayRef, Value)> = vec![
         ("id", bigint(), Arc::new(Int64Array::from(vec![1, 2])), json!(1)),
-        ("c_boolean", DataType::Boolean(spec::BooleanType::new()), Arc::new(BooleanArray::from(vec![Some(true), None])), json!(true)),
-        ("c_tinyint", DataType::TinyInt(spec::TinyIntType::new()), Arc::new(Int8Array::from(vec![Some(-128), None])), json!(-128)),
-        ("c_smallint", DataType::SmallInt(spec::SmallIntType::new()), Arc::new(Int16Array::from(vec![Some(-32768), None])), json!(-32768)),
-        ("c_int", DataType::Int(spec::IntType::new()), Arc::new(Int32Array::from(vec![Some(i32::MIN), None])), json!(i32::MIN)),
+        (
+            "c_boolean",
+            DataType::Boolean(spec::BooleanType::new()),
+            Arc::new(BooleanArray::from(vec![Some(true), None])),
+            json!(true),
+        ),
+        (
+            "c_tinyint",
+            DataType::TinyInt(spec::TinyIntType::new()),
+            Arc::new(Int8Array::from(vec![Some(-128), None])),
+            json!(-128),
+        ),
+        (
+            "c_smallint",
+            DataType::SmallInt(spec::SmallIntType::new()),
+            Arc::new(Int16Array::from(vec![Some(-32768), None])),
+            json!(-32768),
+        ),
+        (
+            "c_int",
+            DataType::Int(spec::IntType::new()),
+            Arc::new(Int32Array::from(vec![Some(i32::MIN), None])),
+            json!(i32::MIN),
+        ),
         ("c_bigint", bigint(), Arc::new(Int64Array::from(vec![Some(i64::MIN), None])), json!(i64::MIN)),
-        ("c_float", DataType::Float(spec::FloatType::new()), Arc::new(Float32Array::from(vec![Some(1.5), None])), json!(1.5)),
-        ("c_double", DataType::Double(spec::DoubleType::new()), Arc::new(Float64Array::from(vec![Some(-2.25), None])), json!(-2.25)),
+        (
+            "c_float",
+            DataType::Float(spec::FloatType::new()),
+            Arc::new(Float32Array::from(vec![Some(1.5), None])),
+            json!(1.5),
+        ),
+        (
+            "c_double",
+            DataType::Double(spec::DoubleType::new()),
+            Arc::new(Float64Array::from(vec![Some(-2.25), None])),
+            json!(-2.25),
+        ),
         (
             "c_decimal",
             DataType::Decimal(spec::DecimalType::new(38, 18).expect("a decimal")),
-            Arc::new(Decimal128Array::from(vec![Some(12_345_678_901_234_567_890_123_i128), None]).with_precision_and_scale(38, 18).expect("fits")),
+            Arc::new(
+                Decimal128Array::from(vec![Some(12_345_678_901_234_567_890_123_i128), None])
+                    .with_precision_and_scale(38, 18)
+                    .expect("fits"),
+            ),
             json!("12345.678901234567890123"),
         ),
-        ("c_char", DataType::Char(spec::CharType::new(5).expect("a length")), Arc::new(StringArray::from(vec![Some("ab"), None])), json!("ab")),
-        ("c_varchar", DataType::VarChar(spec::VarCharType::new(20).expect("a length")), Arc::new(StringArray::from(vec![Some("Grüße 你好"), None])), json!("Grüße 你好")),
+        (
+            "c_char",
+            DataType::Char(spec::CharType::new(5).expect("a length")),
+            Arc::new(StringArray::from(vec![Some("ab"), None])),
+            json!("ab"),
+        ),
+        (
+            "c_varchar",
+            DataType::VarChar(spec::VarCharType::new(20).expect("a length")),
+            Arc::new(StringArray::from(vec![Some("Grüße 你好"), None])),
+            json!("Grüße 你好"),
+        ),
         ("c_string", string(), Arc::new(StringArray::from(vec![Some(""), None])), json!("")),
         (
             "c_bytes",
@@ -224,9 +271,24 @@ async fn pypaimon_reads_every_type() {
             Arc::new(BinaryArray::from(vec![Some(&b"\x00\xff"[..]), None])),
             json!("00ff"),
         ),
-        ("c_date", DataType::Date(spec::DateType::new()), Arc::new(Date32Array::from(vec![Some(19_782), None])), json!("2024-02-29")),
-        ("c_ntz_3", unzoned(3), Arc::new(TimestampMillisecondArray::from(vec![Some(micros / 1_000), None])), json!("2025-08-26T12:34:56.123000")),
-        ("c_ntz_6", unzoned(6), Arc::new(TimestampMicrosecondArray::from(vec![Some(micros), None])), json!("2025-08-26T12:34:56.123456")),
+        (
+            "c_date",
+            DataType::Date(spec::DateType::new()),
+            Arc::new(Date32Array::from(vec![Some(19_782), None])),
+            json!("2024-02-29"),
+        ),
+        (
+            "c_ntz_3",
+            unzoned(3),
+            Arc::new(TimestampMillisecondArray::from(vec![Some(micros / 1_000), None])),
+            json!("2025-08-26T12:34:56.123000"),
+        ),
+        (
+            "c_ntz_6",
+            unzoned(6),
+            Arc::new(TimestampMicrosecondArray::from(vec![Some(micros), None])),
+            json!("2025-08-26T12:34:56.123456"),
+        ),
         (
             "c_ltz_3",
             zoned(3),
@@ -239,7 +301,12 @@ async fn pypaimon_reads_every_type() {
             Arc::new(TimestampMicrosecondArray::from(vec![Some(micros), None]).with_timezone("UTC")),
             json!("2025-08-26T12:34:56.123456"),
         ),
-        ("c_array", DataType::Array(spec::ArrayType::new(DataType::Int(spec::IntType::new()))), Arc::new(list), json!([1, 2, 3])),
+        (
+            "c_array",
+            DataType::Array(spec::ArrayType::new(DataType::Int(spec::IntType::new()))),
+            Arc::new(list),
+            json!([1, 2, 3]),
+        ),
         (
             "c_map",
             DataType::Map(spec::MapType::new(string(), DataType::Int(spec::IntType::new()))),
