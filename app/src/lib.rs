@@ -21,6 +21,7 @@ pub use shell::shell;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
+use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
@@ -42,16 +43,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
                 <ParentRoute path=path!("") view=layout::Frame>
                     <Route path=path!("") view=pages::home::HomePage/>
-                    <Route path=path!("/data-sources") view=pages::data_source::DataSourcesPage/>
-                    <Route path=path!("/data-sources/new") view=pages::data_source::DataSourceNewPage/>
-                    <Route path=path!("/data-sources/:name") view=pages::data_source::DataSourcePage/>
-                    <Route path=path!("/projects") view=pages::external_project::ProjectsPage/>
-                    <Route path=path!("/projects/new") view=pages::external_project::ProjectNewPage/>
-                    <Route path=path!("/projects/:name") view=pages::external_project::ProjectPage/>
+                    <Route path=path!("/data-sources") view=pages::data_source::DataSourcesPage ssr=SsrMode::Async/>
+                    <Route path=path!("/data-sources/new") view=pages::data_source::DataSourceNewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/data-sources/:name") view=pages::data_source::DataSourcePage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects") view=pages::external_project::ProjectsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects/new") view=pages::external_project::ProjectNewPage ssr=SsrMode::Async/>
+                    <Route path=path!("/projects/:name") view=pages::external_project::ProjectPage ssr=SsrMode::Async/>
                     <Route path=path!("/quotas") view=pages::quotas::QuotasPage/>
                     <Route path=path!("/settings") view=pages::settings::SettingsPage/>
-                    <Route path=path!("/worksheets") view=pages::worksheet::WorksheetsPage/>
-                    <Route path=path!("/worksheets/:id") view=pages::worksheet::WorksheetPage/>
+                    <Route path=path!("/worksheets") view=pages::worksheet::WorksheetsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/worksheets/:id") view=pages::worksheet::WorksheetPage ssr=SsrMode::Async/>
                     <Route path=path!("/help/types") view=pages::help::TypesPage/>
                     <Route path=path!("/help/support-matrix") view=pages::help::SupportMatrixPage/>
                     <Route path=path!("/help/troubleshooting") view=pages::help::TroubleshootingPage/>

@@ -82,7 +82,7 @@ test("nothing typed is lost: reload, a failing server, leaving the page", async 
   await expect(editor(page)).toContainText("SELECT 'first';");
 
   // The server does not answer: the text waits in the browser, and is saved after a reload.
-  await page.route("**/fn/worksheet/save_text*", (route) => route.fulfill({ status: 503, contentType: "application/json", body: JSON.stringify({ code: "unavailable", message: "Down." }) }));
+  await page.route("**/fn/worksheet/save_text*", (route) => route.fulfill({ status: 429, contentType: "application/json", body: JSON.stringify({ code: "limit_exceeded", message: "Too busy." }) }));
   await expect(page.locator(".cm-content")).toBeVisible();
   await type(page, "SELECT 'second';");
   await expect(page.getByText("Not saved on the server")).toBeVisible();
@@ -173,6 +173,8 @@ test("the tree opens with the keyboard and puts names into the text", async ({ p
 
 test("Escape, then Tab leaves the editor", async ({ page }) => {
   await newWorksheet(page, "SELECT 1;");
+  // The first Escape closes the completions, the second one sets the Tab key free.
+  await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Tab");
   await expect(editor(page)).not.toBeFocused();
@@ -195,7 +197,7 @@ test("rename, filter, delete", async ({ page }) => {
 test("a session holds its settings and forgets them on demand", async ({ page }) => {
   await newWorksheet(page);
   await runAll(page, "SET odps.sql.timezone=Asia/Shanghai;");
-  await page.getByRole("button", { name: "Session" }).click();
+  await page.getByRole("button", { name: "Session", exact: true }).click();
   await expect(page.getByText("odps.sql.timezone=")).toBeVisible();
   await page.getByRole("button", { name: "Reset session" }).click();
   await expect(page.getByText("Session reset")).toBeVisible();

@@ -17,9 +17,11 @@ const types = `array bigint binary blob boolean bytes char date datetime decimal
 integer json map multiset row smallint string struct time timestamp timestamp_ltz timestamp_ntz tinyint varbinary
 varchar variant vector void`;
 
+const oneLine = (words: string) => words.replace(/\s+/g, " ");
+
 export const dialect = SQLDialect.define({
-  keywords,
-  types,
+  keywords: oneLine(keywords),
+  types: oneLine(types),
   builtin: "",
   backslashEscapes: true,
   doubleQuotedStrings: true,

@@ -5,6 +5,7 @@ use crate::error::ApiError;
 use crate::tr;
 use crate::ui::Icon;
 use crate::ui::icon::Spinner;
+use leptos::attr::custom::custom_attribute;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -408,65 +409,65 @@ pub fn TableTree(
     };
     view! {
         <ul class="tree" role="tree" aria-label=tr!(worksheet.catalog) on:keydown=on_key>
-            <ForEnumerate each=move || lines.get() key=|line| (line.key.clone(), line.kind.clone(), line.detail.clone()) let(index, line)>
+            <ForEnumerate each=move || lines.get() key=|line| line.key.clone() let(index, first)>
                 {
-                    let line = StoredValue::new(line);
-                    let key = line.with_value(|line| line.key.clone());
-                    let id = element_id(&key);
-                    let tab_key = key.clone();
-                    let selected_key = key.clone();
-                    let (level, place) = line.with_value(|line| (line.level, line.place().map(|(place, is_open)| (place.clone(), is_open))));
-                    let expanded = place.as_ref().map(|(_, is_open)| if *is_open { "true" } else { "false" });
-                    let chevron = place.clone().map(|(place, is_open)| view! {
-                        <span
-                            class="tree-chevron"
-                            on:click=move |event| {
-                                event.stop_propagation();
-                                set_open(place.clone(), !is_open);
-                            }
-                        >
-                            <Icon name=if is_open { "chevron-down" } else { "chevron-right" }/>
-                        </span>
+                    let key = StoredValue::new(first.key.clone());
+                    let level = first.level;
+                    // The element stays, and with it the focus, while what it shows changes.
+                    let line = Memo::new(move |before: Option<&Line>| {
+                        let found = lines.with(|lines| lines.get(index.get()).filter(|line| key.with_value(|key| line.key == *key)).cloned());
+                        found.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
                     });
-                    let (label, icon, detail, title) = line.with_value(|line| {
-                        let title = if line.title.is_empty() { line.label.clone() } else { format!("{}: {}", line.label, line.title) };
-                        (line.label.clone(), line.icon, line.detail.clone(), title)
-                    });
-                    let (is_loading, is_muted) = line.with_value(|line| {
-                        (line.kind == LineKind::Loading, !matches!(line.kind, LineKind::Branch { .. } | LineKind::Leaf { .. }))
-                    });
+                    let is_current = move || current.with(|current| key.with_value(|key| current.as_ref() == Some(key)));
                     view! {
                         <li
                             role="treeitem"
-                            id=id
-                            attr:aria-level=level.to_string()
-                            aria-expanded=expanded
-                            aria-selected=move || if current.get().as_deref() == Some(selected_key.as_str()) { "true" } else { "false" }
-                            tabindex=move || if is_tab_stop(&tab_key, index.get()) { "0" } else { "-1" }
-                            title=title
-                            on:focus={
-                                let key = key.clone();
-                                move |_| current.set(Some(key.clone()))
-                            }
-                            on:click=move |_| line.with_value(act)
+                            id=key.with_value(|key| element_id(key))
+                            aria-expanded=move || line.with(|line| line.place().map(|(_, is_open)| if is_open { "true" } else { "false" }))
+                            aria-selected=move || if is_current() { "true" } else { "false" }
+                            tabindex=move || if key.with_value(|key| is_tab_stop(key, index.get())) { "0" } else { "-1" }
+                            title=move || line.with(|line| match line.title.as_str() {
+                                "" => line.label.clone(),
+                                title => format!("{}: {title}", line.label),
+                            })
+                            on:focus=move |_| current.set(Some(key.get_value()))
+                            on:click=move |_| act(&line.get_untracked())
+                            {..custom_attribute("aria-level", level.to_string())}
                         >
-                            {match chevron {
-                                Some(chevron) => chevron.into_any(),
-                                None => view! { <span class="tree-chevron"></span> }.into_any(),
+                            <span
+                                class="tree-chevron"
+                                on:click=move |event| {
+                                    if let Some((place, is_open)) = line.get_untracked().place() {
+                                        event.stop_propagation();
+                                        set_open(place.clone(), !is_open);
+                                    }
+                                }
+                            >
+                                {move || line.with(|line| line.place().map(|(_, is_open)| is_open)).map(|is_open| view! {
+                                    <Icon name=if is_open { "chevron-down" } else { "chevron-right" }/>
+                                })}
+                            </span>
+                            {move || match line.with(|line| (line.kind == LineKind::Loading, line.icon, line.level)) {
+                                (true, ..) => view! { <Spinner/> }.into_any(),
+                                (false, Some(icon), _) => view! { <Icon name=icon/> }.into_any(),
+                                (false, None, 4) => view! { <span class="tree-chevron"></span> }.into_any(),
+                                (false, None, _) => ().into_any(),
                             }}
-                            {is_loading.then(|| view! { <Spinner/> })}
-                            {match (icon, level) {
-                                (Some(icon), _) => view! { <Icon name=icon/> }.into_any(),
-                                (None, 4) if !is_loading => view! { <span class="tree-chevron"></span> }.into_any(),
-                                (None, _) => ().into_any(),
-                            }}
-                            <span class=if is_muted { "min-w-0 truncate text-muted" } else if level == 1 { "min-w-0 truncate font-semibold" } else { "min-w-0 truncate" }>{label}</span>
-                            {(!detail.is_empty()).then(|| view! { <small>{detail}</small> })}
+                            <span class=move || line.with(label_class)>{move || line.with(|line| line.label.clone())}</span>
+                            {move || line.with(|line| (!line.detail.is_empty()).then(|| view! { <small>{line.detail.clone()}</small> }))}
                         </li>
                     }
                 }
             </ForEnumerate>
         </ul>
+    }
+}
+
+fn label_class(line: &Line) -> &'static str {
+    match (&line.kind, line.level) {
+        (LineKind::Branch { .. }, 1) => "min-w-0 truncate font-semibold",
+        (LineKind::Branch { .. } | LineKind::Leaf { .. }, _) => "min-w-0 truncate",
+        _ => "min-w-0 truncate text-muted",
     }
 }
 

@@ -491,6 +491,7 @@ pub fn DataGrid(
                         <tr role="row" aria-rowindex=(row + 2).to_string()>
                             <th role="rowheader" scope="row" aria-colindex="1" class="rn">{grouped(row + 1)}</th>
                             {cells}
+                            <td role="presentation" class="fill"></td>
                         </tr>
                     }
                 })
@@ -527,6 +528,7 @@ pub fn DataGrid(
                         <colgroup>
                             <col style:width=format!("{ROW_NUMBER_WIDTH}px")/>
                             {move || widths.get().into_iter().map(|width| view! { <col style:width=format!("{width}px")/> }).collect_view()}
+                            <col/>
                         </colgroup>
                         <thead>
                             <tr role="row" aria-rowindex="1">
@@ -536,6 +538,7 @@ pub fn DataGrid(
                                         {column.name.clone()}<small>{column.data_type.clone()}</small>
                                     </th>
                                 }).collect_view())}
+                                <td role="presentation" class="fill"></td>
                             </tr>
                         </thead>
                         <tbody>{body}</tbody>

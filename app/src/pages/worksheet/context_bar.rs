@@ -21,7 +21,7 @@ pub fn ContextBar() -> impl IntoView {
         if context.has_explorer.get() { tr!(worksheet.hide_explorer) } else { tr!(worksheet.show_explorer) }
     });
     view! {
-        <div class="sheet-bar" role="toolbar" aria-label=tr!(worksheet.bar)>
+        <div class="sheet-bar" role="group" aria-label=tr!(worksheet.bar)>
             <button
                 type="button"
                 class="btn btn-ghost btn-square"
@@ -188,9 +188,9 @@ fn PlaceMenu() -> impl IntoView {
                 <button
                     type="button"
                     class="font-mono text-sm"
-                    aria-current={
+                    aria-pressed={
                         let name = name.clone();
-                        move || (schema.get() == name).then_some("true")
+                        move || if schema.get() == name { "true" } else { "false" }
                     }
                     on:click={
                         let name = name.clone();
@@ -206,9 +206,9 @@ fn PlaceMenu() -> impl IntoView {
                 <button
                     type="button"
                     class="font-mono text-sm"
-                    aria-current={
+                    aria-pressed={
                         let name = name.clone();
-                        move || (project.get() == name).then_some("true")
+                        move || if project.get() == name { "true" } else { "false" }
                     }
                     on:click={
                         let name = name.clone();

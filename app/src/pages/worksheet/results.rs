@@ -146,6 +146,19 @@ fn ResultTabs(
         on_select.run(tabs[next]);
         dom::focus(&tab_id(tabs[next]));
     };
+    // With many statements the selected tab may lie outside of the bar.
+    Effect::new(move |_| {
+        if let Some(tab) = selected.get() {
+            request_animation_frame(move || {
+                if let Some(tab) = document().get_element_by_id(&tab_id(tab)) {
+                    let options = web_sys::ScrollIntoViewOptions::new();
+                    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+                    options.set_inline(web_sys::ScrollLogicalPosition::Nearest);
+                    tab.scroll_into_view_with_scroll_into_view_options(&options);
+                }
+            });
+        }
+    });
     // How the selected statement can be shown; nothing to choose before it ended.
     let kinds = Memo::new(move |_| match selected.get() {
         Some(Selected::Statement(index)) => running.run.with(|run| {

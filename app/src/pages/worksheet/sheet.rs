@@ -25,7 +25,17 @@ use std::collections::BTreeMap;
 pub fn WorksheetPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let details = Resource::new(move || id.get(), load_worksheet);
+    // Keyed: another worksheet is another page, not the same one with other values.
+    view! {
+        <For each=move || [id.get()] key=Clone::clone let:id>
+            <LoadedSheet id/>
+        </For>
+    }
+}
+
+#[component]
+fn LoadedSheet(id: String) -> impl IntoView {
+    let details = Resource::new(move || id.clone(), load_worksheet);
     view! {
         <Load
             resource=details
