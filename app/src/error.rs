@@ -39,6 +39,7 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let (code, message) = match &error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
+                crate::layout::connection::lost();
                 (ErrorCode::Unavailable, "The server does not answer.")
             }
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Serialization(_) => {

@@ -52,6 +52,28 @@ pub fn parse(text: &str) -> Option<Locale> {
 #[cfg(test)]
 mod tests {
     use super::{Locale, parse};
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// Every text there is in one language is there in the other.
+    #[test]
+    fn translations_are_complete() {
+        let locales = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales");
+        let keys = |language: &str| {
+            let mut keys = BTreeSet::new();
+            for entry in fs::read_dir(locales.join(language)).expect("a folder for each language") {
+                let path = entry.expect("readable").path();
+                let text = fs::read_to_string(&path).expect("readable");
+                let texts: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+                let file = path.file_stem().expect("a name").to_string_lossy().into_owned();
+                keys.extend(texts.keys().map(|key| format!("{file}.{key}")));
+            }
+            keys
+        };
+        let (english, chinese) = (keys("en"), keys("zh-CN"));
+        assert_eq!(english.symmetric_difference(&chinese).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 
     #[test]
     fn languages() {

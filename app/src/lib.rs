@@ -42,15 +42,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=pages::sign_in::SignInPage/>
                 <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
                 <ParentRoute path=path!("") view=layout::Frame>
-                    <Route path=path!("") view=pages::home::HomePage/>
+                    <Route path=path!("") view=pages::home::HomePage ssr=SsrMode::Async/>
                     <Route path=path!("/data-sources") view=pages::data_source::DataSourcesPage ssr=SsrMode::Async/>
                     <Route path=path!("/data-sources/new") view=pages::data_source::DataSourceNewPage ssr=SsrMode::Async/>
                     <Route path=path!("/data-sources/:name") view=pages::data_source::DataSourcePage ssr=SsrMode::Async/>
                     <Route path=path!("/projects") view=pages::external_project::ProjectsPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/new") view=pages::external_project::ProjectNewPage ssr=SsrMode::Async/>
                     <Route path=path!("/projects/:name") view=pages::external_project::ProjectPage ssr=SsrMode::Async/>
-                    <Route path=path!("/quotas") view=pages::quotas::QuotasPage/>
-                    <Route path=path!("/settings") view=pages::settings::SettingsPage/>
+                    <Route path=path!("/quotas") view=pages::quotas::QuotasPage ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view=pages::settings::SettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/worksheets") view=pages::worksheet::WorksheetsPage ssr=SsrMode::Async/>
                     <Route path=path!("/worksheets/:id") view=pages::worksheet::WorksheetPage ssr=SsrMode::Async/>
                     <Route path=path!("/help/types") view=pages::help::TypesPage/>

@@ -92,7 +92,62 @@ export async function open(page: Page, path: string) {
   await hydrated(page);
 }
 
-export const test = base.extend<{ failOnErrors: void; signedOut: Page; warehouse: string }, { server: Server; session: Awaited<ReturnType<typeof signIn>> }>({
+/** moto's server: one request at a time, because it checks a condition and writes in two steps. */
+const MOTO = `
+import logging, os, sys, threading
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+logging.getLogger("werkzeug").disabled = True
+server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
+print(server.server_port, flush=True)
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+server.serve_forever()
+`;
+
+export interface Moto {
+  /** `http://127.0.0.1:<port>`: an S3 API that takes any access key. */
+  endpoint: string;
+  /** Makes a bucket and gives its name. */
+  bucket(): Promise<string>;
+}
+
+async function startMoto(): Promise<Moto & { stop(): void }> {
+  const python = process.env.LAKEDECK_PYTHON ?? join(homedir(), ".cache/lakedeck-venv/bin/python");
+  const child = spawn(python, ["-c", MOTO], { stdio: ["pipe", "pipe", "ignore"] });
+  const port = await new Promise<string>((ok, bad) => {
+    createInterface({ input: child.stdout }).once("line", ok);
+    child.once("exit", (code) => bad(new Error(`moto stopped with ${code}`)));
+    child.once("error", bad);
+  });
+  const endpoint = `http://127.0.0.1:${port}`;
+  let count = 0;
+  return {
+    endpoint,
+    bucket: async () => {
+      const name = `bucket-${++count}`;
+      // moto looks at the key in the header, not at the signature.
+      const authorization = "AWS4-HMAC-SHA256 Credential=moto/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+      const answer = await fetch(`${endpoint}/${name}`, { method: "PUT", headers: { authorization } });
+      expect(answer.status).toBe(200);
+      return name;
+    },
+    stop: () => child.kill(),
+  };
+}
+
+interface TestFixtures {
+  failOnErrors: void;
+  anonymous: Page;
+  warehouse: string;
+}
+
+interface WorkerFixtures {
+  server: Server;
+  session: Awaited<ReturnType<typeof signIn>>;
+  moto: Moto;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [
     async ({}, use) => {
       const server = await startServer();
@@ -101,6 +156,14 @@ export const test = base.extend<{ failOnErrors: void; signedOut: Page; warehouse
       await rm(server.dataDir, { recursive: true, force: true });
     },
     { scope: "worker", timeout: 120_000 },
+  ],
+  moto: [
+    async ({}, use) => {
+      const moto = await startMoto();
+      await use(moto);
+      moto.stop();
+    },
+    { scope: "worker", timeout: 60_000 },
   ],
   session: [async ({ server }, use) => use(await signIn(server.url)), { scope: "worker" }],
   baseURL: async ({ server }, use) => use(server.url),
@@ -126,7 +189,7 @@ export const test = base.extend<{ failOnErrors: void; signedOut: Page; warehouse
     },
     { auto: true },
   ],
-  signedOut: async ({ browser, server }, use) => {
+  anonymous: async ({ browser, server }, use) => {
     const context: BrowserContext = await browser.newContext({ baseURL: server.url, storageState: undefined });
     await use(await context.newPage());
     await context.close();

@@ -10,7 +10,7 @@ const PAGES = [
   ["/projects", "Projects"],
 ] as const;
 
-test("signs in by name and password, and out again", async ({ signedOut: page }) => {
+test("signs in by name and password, and out again", async ({ anonymous: page }) => {
   await page.goto("/quotas");
   await expect(page).toHaveURL(/\/sign-in\?next=/);
   await page.getByLabel("Name").fill("root");
@@ -93,7 +93,7 @@ test("keeps theme, density, rail and language over a reload, and draws them befo
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("signs in, changes theme and language, and sets preferences", async ({ signedOut: page }) => {
+  test("signs in, changes theme and language, and sets preferences", async ({ anonymous: page }) => {
     await page.goto("/quotas");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -140,7 +140,7 @@ for (const theme of ["light", "dark"]) {
       await expectAccessible(page);
     });
   }
-  test(`/sign-in has no accessibility violation, ${theme}`, async ({ signedOut: page, server }) => {
+  test(`/sign-in has no accessibility violation, ${theme}`, async ({ anonymous: page, server }) => {
     await page.context().addCookies([{ name: "theme", value: theme, url: server.url }]);
     await page.goto("/sign-in");
     await expectAccessible(page);

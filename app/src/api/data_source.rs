@@ -26,7 +26,7 @@ pub struct DataSourceDetails {
     pub audit: Vec<AuditEntry>,
 }
 
-#[server(prefix = "/fn", endpoint = "data_source/details")]
+#[server(prefix = "/fn", endpoint = "data_source/details", name = LoadDataSourceDetails)]
 pub async fn data_source_details(name: String) -> Result<DataSourceDetails, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     let source = crate::ssr::answer(&ctx, services.data_source(&ctx, &name).await)?;

@@ -23,7 +23,7 @@ pub struct ProjectDetails {
     pub audit: Vec<AuditEntry>,
 }
 
-#[server(prefix = "/fn", endpoint = "external_project/details")]
+#[server(prefix = "/fn", endpoint = "external_project/details", name = LoadProjectDetails)]
 pub async fn project_details(name: String) -> Result<ProjectDetails, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     let project = crate::ssr::answer(&ctx, services.project(&ctx, &name).await)?;

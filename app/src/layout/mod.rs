@@ -1,5 +1,6 @@
 //! The frame of every page: navigation, top bar, status strip.
 
+pub mod connection;
 mod crumbs;
 mod password;
 pub mod preference;
@@ -16,6 +17,7 @@ use crate::error::ApiError;
 use crate::page::Theme;
 use crate::tr;
 use crate::ui::toast::Toasts;
+use crate::ui::{Button, Note, Tone};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use model::access::SignedIn;
@@ -78,7 +80,7 @@ pub fn use_frame() -> FrameContext {
 pub fn Frame() -> impl IntoView {
     let context = FrameContext::new();
     provide_context(context);
-    preference::watch_connection(context.is_connected);
+    connection::watch(context.is_connected);
     view! {
         <a class="skip" href="#main">{tr!(frame.skip)}</a>
         <div class="shell">
@@ -89,6 +91,25 @@ pub fn Frame() -> impl IntoView {
             </main>
             <StatusStrip/>
         </div>
+        <Offline/>
         <Toasts/>
+    }
+}
+
+/// Says that the server does not answer, while it does not.
+#[component]
+fn Offline() -> impl IntoView {
+    let frame = use_frame();
+    view! {
+        <div class="offline" role="alert">
+            {move || (!frame.is_connected.get()).then(|| view! {
+                <div class="pop">
+                    <Note tone=Tone::Warning icon="plug-zap" title=tr!(frame.offline)
+                        action=|| view! { <Button on_click=|()| connection::look()>{tr!(frame.try_now)}</Button> }>
+                        {tr!(frame.offline_about)}
+                    </Note>
+                </div>
+            })}
+        </div>
     }
 }

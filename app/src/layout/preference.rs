@@ -112,19 +112,3 @@ pub fn apply(preference: Preference, value: &str) {
         Preference::Project => {}
     }
 }
-
-/// Follows whether the browser is online; failed requests set the signal too.
-#[cfg(feature = "hydrate")]
-pub fn watch_connection(is_connected: RwSignal<bool>) {
-    use leptos::ev;
-    let offline = window_event_listener(ev::offline, move |_| is_connected.set(false));
-    let online = window_event_listener(ev::online, move |_| is_connected.set(true));
-    on_cleanup(move || {
-        offline.remove();
-        online.remove();
-    });
-}
-
-/// Follows whether the browser is online; failed requests set the signal too.
-#[cfg(not(feature = "hydrate"))]
-pub fn watch_connection(_: RwSignal<bool>) {}
