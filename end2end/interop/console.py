@@ -97,14 +97,19 @@ class Warehouse:
         self.folder = folder
         self.pypaimon = CatalogFactory.create({"warehouse": str(folder)})
 
-    def sql(self, script):
-        """Runs a script; the rows of its last statement as an Arrow table, None when it has none."""
+    def run(self, script):
+        """Runs a script to its end; every statement must have succeeded."""
         run = self.console.call("POST", f"/projects/{self.project}/statements", {"sql": script})
         while not run["is_finished"]:
             run = self.console.call("GET", f"/runs/{run['id']}?wait=30")
         for statement in run["statements"]:
             if statement["state"] != "succeeded":
                 raise Refused(f"{statement['text']}\n{json.dumps(statement.get('error'))}")
+        return run
+
+    def sql(self, script):
+        """Runs a script; the rows of its last statement as an Arrow table, None when it has none."""
+        run = self.run(script)
         last = len(run["statements"]) - 1
         if not run["statements"][last]["columns"]:
             return None

@@ -164,8 +164,8 @@ def test_nested_types(lake):
     lake.sql("""
         CREATE TABLE t (id INT, a ARRAY<INT>, b MAP<STRING,BIGINT>, c STRUCT<x:INT,y:STRING>, d ARRAY<STRUCT<k:STRING,v:ARRAY<BIGINT>>>,
                         e MAP<INT,STRUCT<p:DECIMAL(10,2)>>);
-        INSERT INTO t SELECT 1, array(1, NULL, 3), map('k', 9L, 'ü', NULL), named_struct('x', 1, 'y', 'z'),
-          array(named_struct('k', 'a', 'v', array(1L, 2L))), map(7, named_struct('p', 1.25BD));
+        INSERT INTO t SELECT 1, make_array(1, NULL, 3), map(make_array('k', 'ü'), make_array(9L, NULL)), named_struct('x', 1, 'y', 'z'),
+          make_array(named_struct('k', 'a', 'v', make_array(1L, 2L))), map(make_array(7), make_array(named_struct('p', 1.25BD)));
         INSERT INTO t (id) VALUES (2);
     """)
     found = {row["id"]: row for row in lake.both("t")}

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what the release binary costs: sizes, start, memory, first pages.
+//! `cargo xtask bench`: what the release binary costs: sizes, start, memory, statements beside DuckDB, first pages.
+//! Prints Markdown for `docs/benchmarks.md` and judges nothing.
 
 use crate::process::npm_tool;
 use crate::site::files_below;
@@ -11,6 +12,9 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+/// What the engine is compared with.
+const PEER: &str = "duckdb==2.0.0";
+
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let chromium = tools::chromium()?;
     let binary = server(Build::Release)?;
@@ -19,6 +23,8 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     println!("\n| measure | value |\n|---|---:|");
     println!("| binary | {} bytes |", fs::metadata(&binary)?.len());
     start(&binary)?;
+    statements(&binary)?;
+    println!("\n| measure | value |\n|---|---:|");
     process::run(
         npm_tool("playwright")
             .args(["test", "-c", "end2end/bench.config.ts"])
@@ -27,6 +33,14 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
             .env("CHROMIUM", chromium),
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Statements through the API, and the same in DuckDB over the same files.
+fn statements(binary: &Path) -> Result<()> {
+    let python = tools::python()?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER];
+    process::run(Command::new(&python).args(pip))?;
+    process::run(Command::new(&python).args(["-u", "end2end/bench/engine.py"]).env("LAKEDECK_BIN", binary))
 }
 
 fn sizes() -> Result<()> {
@@ -49,7 +63,8 @@ fn start(binary: &Path) -> Result<()> {
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
-            .env("LAKEDECK_OPEN", "false")
+            .arg("--no-open")
+            .stderr(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;
