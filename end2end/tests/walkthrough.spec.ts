@@ -79,7 +79,7 @@ async function run(page: Page, script: string): Promise<string> {
 }
 
 test("seed 000 on a local folder, by mouse", async ({ page, warehouse }) => {
-  await page.getByRole("link", { name: "External Data Source" }).click();
+  await page.getByRole("link", { name: "External Data Source", exact: true }).click();
   await page.getByRole("link", { name: "Create External Data Source" }).click();
   await expect(page.getByRole("radio", { name: /Filesystem Catalog/ })).toBeChecked();
   await page.getByText("Local folder", { exact: true }).click();
