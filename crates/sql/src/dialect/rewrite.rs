@@ -131,6 +131,7 @@ impl VisitorMut for Rewriter<'_> {
             });
         }
         replace_minus(&mut query.body);
+        balance_unions(&mut query.body);
         ControlFlow::Continue(())
     }
 
@@ -215,6 +216,7 @@ impl VisitorMut for Rewriter<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> Flow {
+        balance_connectives(expr);
         // A number belongs to its sign: the smallest value of a type has no positive counterpart.
         if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } = expr
             && let Some(digits) = number_text(operand)
@@ -304,6 +306,104 @@ fn replace_minus(body: &mut SetExpr) {
         replace_minus(right);
         body = left;
     }
+}
+
+/// Chains shorter than this stay as they are written.
+const SPINE_MAX: usize = 24;
+
+/// Combines the parts in order, as low as possible.
+fn balanced<T>(mut parts: Vec<T>, combine: &impl Fn(T, T) -> T) -> Option<T> {
+    while parts.len() > 1 {
+        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut rest = parts.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => combine(left, right),
+                None => left,
+            });
+        }
+        parts = pairs;
+    }
+    parts.pop()
+}
+
+/// A long `a OR b OR …` nests to the left, one deep for each: the same in halves is as deep as their logarithm.
+fn balance_connectives(expr: &mut Expr) {
+    let Expr::BinaryOp { op: connective @ (BinaryOperator::And | BinaryOperator::Or), .. } = expr else { return };
+    let connective = connective.clone();
+    let mut spine = 0;
+    let mut at = &*expr;
+    while let Expr::BinaryOp { left, op, .. } = at
+        && *op == connective
+    {
+        spine += 1;
+        at = left;
+    }
+    if spine <= SPINE_MAX {
+        return;
+    }
+    let mut parts = Vec::with_capacity(spine + 1);
+    let mut rest = std::mem::replace(expr, *null());
+    loop {
+        match rest {
+            Expr::BinaryOp { left, op, right } if op == connective => {
+                parts.push(*right);
+                rest = *left;
+            }
+            first => {
+                parts.push(first);
+                break;
+            }
+        }
+    }
+    parts.reverse();
+    let combine = |left: Expr, right: Expr| Expr::BinaryOp {
+        left: Box::new(left),
+        op: connective.clone(),
+        right: Box::new(right),
+    };
+    *expr = balanced(parts, &combine).expect("a chain has parts");
+}
+
+/// The same for UNIONs of one kind.
+fn balance_unions(body: &mut SetExpr) {
+    let SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, .. } = body else { return };
+    let kind = *set_quantifier;
+    let is_same = |op: &SetOperator, quantifier: &ast::SetQuantifier| *op == SetOperator::Union && *quantifier == kind;
+    let mut spine = 0;
+    let mut at = &*body;
+    while let SetExpr::SetOperation { left, op, set_quantifier, .. } = at
+        && is_same(op, set_quantifier)
+    {
+        spine += 1;
+        at = left;
+    }
+    if spine <= SPINE_MAX {
+        return;
+    }
+    let nothing = || SetExpr::Values(ast::Values { explicit_row: false, value_keyword: false, rows: Vec::new() });
+    let mut parts = Vec::with_capacity(spine + 1);
+    let mut rest = std::mem::replace(body, nothing());
+    loop {
+        match rest {
+            SetExpr::SetOperation { left, op, set_quantifier, right } if is_same(&op, &set_quantifier) => {
+                parts.push(*right);
+                rest = *left;
+            }
+            first => {
+                parts.push(first);
+                break;
+            }
+        }
+    }
+    parts.reverse();
+    let combine = |left: SetExpr, right: SetExpr| SetExpr::SetOperation {
+        left: Box::new(left),
+        op: SetOperator::Union,
+        set_quantifier: kind,
+        right: Box::new(right),
+    };
+    *body = balanced(parts, &combine).expect("a chain has parts");
 }
 
 /// The text of a number literal, with its suffix.

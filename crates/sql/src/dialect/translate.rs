@@ -14,13 +14,25 @@ use model::worksheet::Span;
 const TOKENS_MAX: usize = 500_000;
 
 /// Deepest parentheses.
-const PARENTHESES_MAX: usize = 100;
+const PARENTHESES_MAX: usize = 64;
 
-/// Most operators in one chain: `a + b + …` nests one deep for each.
-const CHAIN_MAX: usize = 1_000;
+/// Deepest subqueries.
+const SUBQUERIES_MAX: usize = 24;
 
-/// Most UNIONs and JOINs of one query.
-const BRANCHES_MAX: usize = 500;
+/// Highest expression: `a + b + …` is one higher with each operator. Statements are copied and dropped by recursion.
+const HEIGHT_MAX: usize = 250;
+
+/// Most ANDs and ORs of one expression; they are balanced, so they are not as high.
+const CONNECTIVES_MAX: usize = 1_000;
+
+/// Most UNIONs of one query; those of one kind are balanced.
+const UNIONS_MAX: usize = 500;
+
+/// Most other set operations, and changes between UNION and UNION ALL.
+const SET_OPERATIONS_MAX: usize = 50;
+
+/// Most JOINs and LATERAL VIEWs of one query.
+const JOINS_MAX: usize = 200;
 
 /// Most lambdas and most doubled parentheses around queries inside each other: the grammar tries both twice.
 const TRIED_TWICE_MAX: usize = 6;
@@ -195,21 +207,46 @@ enum Opened {
 /// One level of nesting, with how deep the expressions in it grow.
 struct Level {
     opened: Opened,
+    /// Operators above each other since the last AND or OR.
     height: usize,
+    /// The highest between ANDs and ORs of this expression.
+    operand_height_max: usize,
+    connectives: usize,
+    /// The highest expression so far.
     height_max: usize,
     lambdas: usize,
     is_doubled: bool,
+    is_query: bool,
 }
 
 impl Level {
     fn new(opened: Opened) -> Self {
-        Self { opened, height: 0, height_max: 0, lambdas: 0, is_doubled: false }
+        Self {
+            opened,
+            height: 0,
+            operand_height_max: 0,
+            connectives: 0,
+            height_max: 0,
+            lambdas: 0,
+            is_doubled: false,
+            is_query: false,
+        }
+    }
+
+    /// An AND or OR: balanced, they add twice the logarithm of their number.
+    fn connect(&mut self) {
+        self.operand_height_max = self.operand_height_max.max(self.height);
+        self.height = 0;
+        self.connectives += 1;
     }
 
     /// A new expression begins.
     fn cut(&mut self) {
-        self.height_max = self.height_max.max(self.height);
+        let connected = 2 * (usize::BITS - self.connectives.leading_zeros()) as usize;
+        self.height_max = self.height_max.max(self.operand_height_max.max(self.height) + connected);
         self.height = 0;
+        self.operand_height_max = 0;
+        self.connectives = 0;
         self.lambdas = 0;
     }
 }
@@ -244,7 +281,7 @@ const NEVER_NAMES: &[&str] =
     &["SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "ON", "AS", "JOIN", "GROUP", "ORDER", "BY"];
 
 /// Infix words that nest.
-const INFIXES: &[&str] = &["AND", "OR", "NOT", "LIKE", "ILIKE", "RLIKE", "REGEXP", "DIV", "IS", "IN", "BETWEEN"];
+const INFIXES: &[&str] = &["NOT", "LIKE", "ILIKE", "RLIKE", "REGEXP", "DIV", "IS", "IN", "BETWEEN"];
 
 struct Translator<'a> {
     tokens: &'a [Token],
@@ -254,7 +291,11 @@ struct Translator<'a> {
     out: Vec<TokenWithSpan>,
     places: Vec<((u64, u64), Span)>,
     levels: Vec<Level>,
-    branches: usize,
+    joins: usize,
+    unions: usize,
+    set_operations: usize,
+    /// Whether the last set operation was UNION ALL or UNION; `None` for the others.
+    last_set_operation: Option<bool>,
     n_lateral_views: usize,
     /// The last place that was turned into line and column.
     seen: (usize, u64, u64),
@@ -277,7 +318,10 @@ pub(super) fn translate(tokens: &[Token], script: &str, notes: &mut Notes) -> Re
         out: Vec::with_capacity(tokens.len()),
         places: Vec::with_capacity(tokens.len()),
         levels: vec![Level::new(Opened::Plain)],
-        branches: 0,
+        joins: 0,
+        unions: 0,
+        set_operations: 0,
+        last_set_operation: None,
         n_lateral_views: 0,
         seen,
         is_in_lateral_view: false,
@@ -402,13 +446,19 @@ impl<'a> Translator<'a> {
             ")" => {
                 self.push(SqlToken::RParen, span);
                 self.at += 1;
-                if self.close() == Some(Opened::LateralView) {
+                if self.close(span)? == Some(Opened::LateralView) {
                     self.lateral_view_names(span);
                 }
                 return Ok(());
             }
-            "[" => SqlToken::LBracket,
-            "]" => SqlToken::RBracket,
+            "[" => {
+                self.open(Opened::Plain, span)?;
+                SqlToken::LBracket
+            }
+            "]" => {
+                self.close(span)?;
+                SqlToken::RBracket
+            }
             "," => {
                 self.level().cut();
                 SqlToken::Comma
@@ -453,10 +503,22 @@ impl<'a> Translator<'a> {
 
     /// One operator more in the expression.
     fn chain(&mut self, span: Span) -> Result<()> {
-        let level = self.level();
-        level.height += 1;
-        if level.height > CHAIN_MAX {
-            let text = format!("the expression has more than {CHAIN_MAX} operators in a chain");
+        self.level().height += 1;
+        self.check_height(span)
+    }
+
+    fn check_height(&mut self, span: Span) -> Result<()> {
+        if self.level().height > HEIGHT_MAX {
+            let text = format!("the expression has more than {HEIGHT_MAX} operators in a chain");
+            return Err(SyntaxError::new(span, text));
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self, span: Span) -> Result<()> {
+        self.level().connect();
+        if self.level().connectives > CONNECTIVES_MAX {
+            let text = format!("the expression has more than {CONNECTIVES_MAX} ANDs and ORs: use IN or a join");
             return Err(SyntaxError::new(span, text));
         }
         Ok(())
@@ -475,6 +537,7 @@ impl<'a> Translator<'a> {
             _ => Opened::Plain,
         };
         let mut level = Level::new(opened);
+        level.is_query = ["SELECT", "WITH", "VALUES"].iter().any(|keyword| self.is_word(1, keyword));
         if self.is_symbol(1, "(") {
             let inner = self.tokens[self.at..].iter().find(|token| !token.is_symbol("("));
             level.is_doubled = inner.is_some_and(|token| {
@@ -482,22 +545,25 @@ impl<'a> Translator<'a> {
             });
         }
         self.levels.push(level);
-        if self.levels.iter().filter(|level| level.is_doubled).count() > TRIED_TWICE_MAX {
+        let n_doubled = self.levels.iter().filter(|level| level.is_doubled).count();
+        let n_queries = self.levels.iter().filter(|level| level.is_query).count();
+        if n_doubled > TRIED_TWICE_MAX || n_queries > SUBQUERIES_MAX {
             return Err(too_deep(span));
         }
         Ok(())
     }
 
     /// Closes a level and tells what it belonged to; a parenthesis too many is left to the parser.
-    fn close(&mut self) -> Option<Opened> {
+    fn close(&mut self, span: Span) -> Result<Option<Opened>> {
         if self.levels.len() == 1 {
-            return None;
+            return Ok(None);
         }
-        let closed = self.levels.pop()?;
-        let height = closed.height_max.max(closed.height) + 1;
+        self.level().cut();
+        let Some(closed) = self.levels.pop() else { return Ok(None) };
         let level = self.level();
-        level.height = level.height.max(height);
-        Some(closed.opened)
+        level.height = level.height.max(closed.height_max + 1);
+        self.check_height(span)?;
+        Ok(Some(closed.opened))
     }
 
     fn word(&mut self, word: &str, span: Span) -> Result<()> {
@@ -513,7 +579,7 @@ impl<'a> Translator<'a> {
             }
             "DISTRIBUTE" | "SORT" | "CLUSTER" if self.is_word(1, "BY") => return self.order_like(&upper, span),
             "LATERAL" if self.is_word(1, "VIEW") => {
-                self.count_branch(span)?;
+                self.count_join(span)?;
                 self.is_in_lateral_view = true;
                 self.level().cut();
                 self.keyword("LATERAL", span);
@@ -550,17 +616,22 @@ impl<'a> Translator<'a> {
             }
             "END" if self.level().opened == Opened::Case => {
                 self.keyword("END", span);
-                self.close();
+                self.close(span)?;
             }
             "UNION" | "INTERSECT" | "EXCEPT" | "MINUS" | "JOIN" => {
-                // `* EXCEPT (a)` is one of them too; it does no harm to count it.
-                self.count_branch(span)?;
+                if upper == "JOIN" {
+                    self.count_join(span)?;
+                } else {
+                    self.count_set_operation(&upper, span)?;
+                }
                 self.level().cut();
                 self.keyword(&upper, span);
             }
             _ if is_keyword(word) => {
                 if CUTS.contains(&upper.as_str()) {
                     self.level().cut();
+                } else if matches!(upper.as_str(), "AND" | "OR") {
+                    self.connect(span)?;
                 } else if INFIXES.contains(&upper.as_str()) {
                     self.chain(span)?;
                 }
@@ -588,11 +659,28 @@ impl<'a> Translator<'a> {
         self.peek(n).is_some_and(|token| matches!(token.kind, TokenKind::Text(_) | TokenKind::Number { .. }))
     }
 
-    fn count_branch(&mut self, span: Span) -> Result<()> {
-        self.branches += 1;
-        if self.branches > BRANCHES_MAX {
-            let text = format!("the query has more than {BRANCHES_MAX} joins and set operations");
-            return Err(SyntaxError::new(span, text));
+    fn count_join(&mut self, span: Span) -> Result<()> {
+        self.joins += 1;
+        if self.joins > JOINS_MAX {
+            return Err(SyntaxError::new(span, format!("the query has more than {JOINS_MAX} joins")));
+        }
+        Ok(())
+    }
+
+    fn count_set_operation(&mut self, upper: &str, span: Span) -> Result<()> {
+        if self.at.checked_sub(1).is_some_and(|at| self.tokens[at].is_symbol("*")) {
+            return Ok(()); // `* EXCEPT (a)`
+        }
+        let kind = (upper == "UNION").then(|| self.is_word(1, "ALL"));
+        if kind.is_some() {
+            self.unions += 1;
+        }
+        if kind.is_none() || kind != self.last_set_operation {
+            self.set_operations += 1;
+        }
+        self.last_set_operation = kind;
+        if self.unions > UNIONS_MAX || self.set_operations > SET_OPERATIONS_MAX {
+            return Err(SyntaxError::new(span, format!("the query has too many set operations, here {upper}")));
         }
         Ok(())
     }
