@@ -290,10 +290,11 @@ impl Catalog {
             return Err(already_exists(&existing));
         }
         options::check_options(definition.options())?;
+        let first = options::with_defaults(TableSchema::new(0, &definition));
+        options::check_writable(&first)?;
         let (name, location) = (Identifier::new(schema.as_str(), table), self.table_folder(&schema, table));
         let _turn = self.turn(&location).await;
         self.make_room(&location, &name).await?;
-        let first = TableSchema::new(0, &definition);
         match self.put_schema(&location, &first, &name).await? {
             true => Ok(Table::new(self.file_io(), name, location, first, None)),
             false => Err(already_exists(&name)),
@@ -357,6 +358,10 @@ impl Catalog {
             options::check_changes(&current, &changes, has_data)?;
             let doing = || format!("alter table `{}`", name.full_name());
             let next = current.apply_changes(changes.clone()).map_err(|error| lake_error(error, &doing()))?;
+            // A table of another engine may be one that we cannot write to; ours stay writable.
+            if options::check_writable(&current).is_ok() {
+                options::check_writable(&next)?;
+            }
             if self.put_schema(&location, &next, &name).await? {
                 return Ok(next);
             }

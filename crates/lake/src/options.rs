@@ -1,6 +1,6 @@
 //! Which options a table may have: what Paimon knows and what stays inside the warehouse.
 
-use paimon::spec::{SchemaChange, TableSchema};
+use paimon::spec::{DataType, SchemaChange, TableSchema};
 use ports::lake::LakeError;
 use std::collections::HashMap;
 
@@ -133,6 +133,7 @@ const KNOWN: &[&str] = &[
     "num-levels",
     "num-sorted-run.compaction-trigger",
     "num-sorted-run.stop-trigger",
+    "odps.lifecycle",
     "overwrite-upgrade",
     "owner",
     "page-size",
@@ -314,6 +315,37 @@ pub fn check_option(key: &str, value: &str) -> Result<(), LakeError> {
         },
         _ => Ok(()),
     }
+}
+
+/// The schema of a new table, with what its files need so that they can be written here.
+pub(crate) fn with_defaults(schema: TableSchema) -> TableSchema {
+    match is_orc(&schema) && !schema.options().contains_key("file.compression") {
+        true => schema.copy_with_options(HashMap::from([("file.compression".into(), "none".into())])),
+        false => schema,
+    }
+}
+
+/// Refuses a table that could be made but not written to.
+pub(crate) fn check_writable(schema: &TableSchema) -> Result<(), LakeError> {
+    if !is_orc(schema) {
+        return Ok(());
+    }
+    if schema.options().get("file.compression").is_none_or(|compression| compression != "none") {
+        return Err(LakeError::Unsupported(
+            "ORC files are only written without compression: set `file.compression` to `none`.".into(),
+        ));
+    }
+    match schema.fields().iter().find(|field| matches!(field.data_type(), DataType::Decimal(_))) {
+        None => Ok(()),
+        Some(field) => Err(LakeError::Unsupported(format!(
+            "Column `{}` is a decimal, which is not written to ORC files. Use `file.format` = `parquet`.",
+            field.name()
+        ))),
+    }
+}
+
+fn is_orc(schema: &TableSchema) -> bool {
+    schema.options().get("file.format").is_some_and(|format| format == "orc")
 }
 
 /// Checks what a change of the schema does to the options.

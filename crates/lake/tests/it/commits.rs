@@ -1,11 +1,15 @@
 //! Commits of many writers at once, and what they cost.
 
 use crate::actor::{Order, Task};
-use crate::support::{LocalLake, Pypaimon, append, full, ids, open, plain_schema, read, rows, snapshot_ids};
-use lake::{Change, CommitError, OverwriteScope, WriteMode};
+use crate::support::{LocalLake, Pypaimon, append, full, ids, open, plain_schema, read, rows, snapshot_ids, string};
+use lake::{Change, CommitError, Journal, OverwriteScope, WriteMode};
+use model::table::TableRef;
+use paimon::spec::{DataType, Schema, SchemaChange};
 use ports::lake::LakeCatalog as _;
+use ports::sql_engine::CommitJournal;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use testkit::moto::Moto;
 
 /// Starts a writer for each thousand, each committing `count` single rows; tells the ids that were acknowledged.
@@ -200,4 +204,89 @@ async fn a_table_that_was_replaced_is_not_written_to() {
     assert!(matches!(outcome, Err(CommitError::Conflict(_))), "{outcome:?}");
     append(&lake.catalog, &fresh, &rows(&[4], "a")).await.expect("a commit");
     assert_eq!(ids(&fresh).await, [4]);
+}
+
+fn keyed(bucket: &str) -> Schema {
+    let key = DataType::BigInt(paimon::spec::BigIntType::with_nullable(false));
+    let builder = Schema::builder().column("id", key).column("writer", string()).primary_key(["id"]);
+    builder.option("bucket", bucket).build().expect("a schema")
+}
+
+/// Two processes that assign buckets at the same time would each put a new key where the other does not look for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_that_assign_buckets_do_not_miss_each_other() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", keyed("-1")).await.expect("a new table");
+    append(&lake.catalog, &table, &rows(&[1], "a")).await.expect("a commit");
+    let other = LocalLake::at(&lake.folder).await;
+    let mut slow = other.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+    slow.write(&rows(&[2], "slow")).await.expect("a row");
+    append(&lake.catalog, &table, &rows(&[2], "fast")).await.expect("a commit");
+    let write = slow.finish().await.expect("files");
+    let outcome = other.catalog.commit(&table, Change::Append(write), None).await;
+    assert!(matches!(outcome, Err(CommitError::Conflict(_))), "{outcome:?}");
+    append(&other.catalog, &table, &rows(&[2], "again")).await.expect("a commit");
+    assert_eq!(ids(&table).await, [1, 2]);
+    // Within a process they take turns instead.
+    let (one, two) = (rows(&[3, 4], "one"), rows(&[4, 5], "two"));
+    let both = tokio::join!(append(&lake.catalog, &table, &one), append(&lake.catalog, &table, &two));
+    assert!(both.0.is_ok() && both.1.is_ok(), "{both:?}");
+    assert_eq!(ids(&table).await, [1, 2, 3, 4, 5]);
+    assert_eq!(Pypaimon::local(&lake.folder).ids("default.t"), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_keeps_its_number_of_buckets_until_it_is_overwritten() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", keyed("2")).await.expect("a new table");
+    append(&lake.catalog, &table, &rows(&[1, 2, 3], "a")).await.expect("a commit");
+    let change = SchemaChange::set_option("bucket".into(), "3".into());
+    lake.catalog.alter_table("default", "t", vec![change]).await.expect("changed");
+    let table = lake.catalog.load_table("default", "t").await.expect("the table");
+    let refused = append(&lake.catalog, &table, &rows(&[4], "b")).await.expect_err("refused").to_string();
+    assert!(refused.contains("2 buckets, not 3") && refused.contains("INSERT OVERWRITE"), "{refused}");
+    let mut writer = lake.catalog.writer(&table, WriteMode::Overwrite).await.expect("a writer");
+    writer.write(&rows(&[1, 2, 3], "c")).await.expect("rows");
+    let write = writer.finish().await.expect("files");
+    let change = Change::Overwrite { scope: OverwriteScope::Table, write };
+    lake.catalog.commit(&table, change, None).await.expect("a commit");
+    append(&lake.catalog, &table, &rows(&[4], "d")).await.expect("a commit");
+    assert_eq!(ids(&table).await, [1, 2, 3, 4]);
+}
+
+/// Hears of commits, and may forbid them.
+struct Ledger {
+    heard: Mutex<Vec<String>>,
+    answer: Result<(), String>,
+}
+
+#[async_trait::async_trait]
+impl CommitJournal for Ledger {
+    async fn will_commit(&self, table: &TableRef, commit_user: &str) -> Result<(), String> {
+        self.heard.lock().expect("not poisoned").push(format!("{table} {commit_user}"));
+        self.answer.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_hears_before_anything_is_published() {
+    let lake = LocalLake::new().await;
+    let table = lake.catalog.create_table("default", "t", plain_schema()).await.expect("a new table");
+    let reference = TableRef {
+        project: model::names::ProjectName::parse("project").expect("a name"),
+        schema: "default".into(),
+        table: "t".into(),
+    };
+    for (answer, expected) in [(Err("the disk is full".to_owned()), Vec::new()), (Ok(()), vec![1])] {
+        let ledger = Arc::new(Ledger { heard: Mutex::default(), answer });
+        let journal = Journal { table: reference.clone(), journal: ledger.clone() };
+        let mut writer = lake.catalog.writer(&table, WriteMode::Append).await.expect("a writer");
+        writer.write(&rows(&[1], "a")).await.expect("a row");
+        let write = writer.finish().await.expect("files");
+        let user = write.commit_user().to_owned();
+        let outcome = lake.catalog.commit(&table, Change::Append(write), Some(journal)).await;
+        assert_eq!(outcome.is_ok(), !expected.is_empty(), "{outcome:?}");
+        assert_eq!(*ledger.heard.lock().expect("not poisoned"), [format!("project.default.t {user}")]);
+        assert_eq!(ids(&table).await, expected);
+    }
 }

@@ -60,6 +60,7 @@ async fn pypaimon_reads_every_kind_of_table() {
     for (name, schema) in [
         ("append", plain()),
         ("append_avro", plain().option("file.format", "avro")),
+        ("append_orc", plain().option("file.format", "orc")),
         ("append_buckets", plain().option("bucket", "2").option("bucket-key", "id")),
         ("tracked", plain().option("row-tracking.enabled", "true")),
     ] {
