@@ -1,18 +1,11 @@
-import { defineConfig, devices } from "@playwright/test";
+import base from "./playwright.config";
 
-// `cargo xtask bench`: one worker, nothing beside it, tables on stdout.
-export default defineConfig({
+// Measured one after the other, by `cargo xtask bench`.
+export default {
+  ...base,
   testDir: "./bench",
-  testMatch: "*.bench.ts",
-  outputDir: "./test-results/bench",
   workers: 1,
-  timeout: 300_000,
+  fullyParallel: false,
   reporter: [["line"]],
-  use: {
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-dev-shm-usage", "--js-flags=--expose-gc"],
-    },
-  },
-  projects: [{ name: "chromium", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } } }],
-});
+  use: { ...base.use, trace: "off" as const },
+};
