@@ -1,11 +1,18 @@
-import base from "./playwright.config";
+import { defineConfig, devices } from "@playwright/test";
 
-// Measured one after the other, by `cargo xtask bench`.
-export default {
-  ...base,
+// `cargo xtask bench`: one worker, nothing beside it, tables on stdout.
+export default defineConfig({
   testDir: "./bench",
+  testMatch: "*.bench.ts",
+  outputDir: "./test-results/bench",
   workers: 1,
-  fullyParallel: false,
+  timeout: 300_000,
   reporter: [["line"]],
-  use: { ...base.use, trace: "off" as const },
-};
+  use: {
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-dev-shm-usage", "--js-flags=--expose-gc"],
+    },
+  },
+  projects: [{ name: "chromium", use: { ...devices["Desktop Chrome"], viewport: { width: 1440, height: 900 } } }],
+});
