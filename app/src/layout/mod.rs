@@ -82,7 +82,8 @@ pub fn Frame() -> impl IntoView {
     provide_context(context);
     connection::watch(context.is_connected);
     view! {
-        <a class="skip" href="#main">{tr!(frame.skip)}</a>
+        // Not the router's business: the browser moves the focus.
+        <a class="skip" href="#main" rel="external">{tr!(frame.skip)}</a>
         <div class="shell">
             <Rail/>
             <TopBar/>
