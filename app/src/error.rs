@@ -45,9 +45,10 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Serialization(_) => {
                 (ErrorCode::Invalid, "The request cannot be read.")
             }
-            ServerFnErrorErr::Deserialization(_) => {
-                (ErrorCode::Unavailable, "The answer cannot be read: the server may have been updated. Reload the page.")
-            }
+            ServerFnErrorErr::Deserialization(_) => (
+                ErrorCode::Unavailable,
+                "The answer cannot be read: the server may have been updated. Reload the page.",
+            ),
             ServerFnErrorErr::Registration(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_)
             | ServerFnErrorErr::ServerError(_)

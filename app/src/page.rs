@@ -72,7 +72,11 @@ impl Page {
     /// Reads the choices from a `Cookie` header; `accept_language` decides where nothing was chosen.
     pub fn from_cookies(cookies: &str, accept_language: &str, assets: &str) -> Self {
         let cookie = |name: &str| {
-            cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v)
+            cookies
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, v)| v)
         };
         Self {
             locale: cookie(i18n::LANGUAGE_COOKIE)
@@ -125,7 +129,8 @@ mod tests {
 
     #[test]
     fn cookies() {
-        let page = Page::from_cookies("theme=dark; language=zh-CN;density=comfortable; project=paimon_fs", "en", "pkg/1");
+        let page =
+            Page::from_cookies("theme=dark; language=zh-CN;density=comfortable; project=paimon_fs", "en", "pkg/1");
         assert_eq!((page.theme, page.locale, page.is_comfortable), (Theme::Dark, Locale::zh_CN, true));
         assert_eq!(page.project.as_deref(), Some("paimon_fs"));
         let page = Page::from_cookies("theme=pink; project=<x>", "zh;q=0.9", "pkg/1");

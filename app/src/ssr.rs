@@ -61,7 +61,9 @@ pub fn set_cookie(name: &str, value: &str) {
 /// Where the form that was posted stands: the way back for a browser without JavaScript. Only a path of this host.
 pub fn referer_path() -> String {
     let referer = use_context::<Parts>()
-        .and_then(|parts| parts.headers.get(http::header::REFERER).and_then(|value| value.to_str().ok()).map(str::to_owned))
+        .and_then(|parts| {
+            parts.headers.get(http::header::REFERER).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        })
         .unwrap_or_default();
     let uri = referer.parse::<http::Uri>().ok();
     let path = uri.as_ref().and_then(|uri| uri.path_and_query()).map_or("/", |path| path.as_str());

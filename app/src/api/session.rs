@@ -18,7 +18,8 @@ pub async fn set_password(current: Option<String>, new: String, repeated: String
     use model::secret::Secret;
     let (services, ctx) = crate::ssr::request().await?;
     if new != repeated {
-        let problem = Problem::on_field(ErrorCode::Invalid, "repeated", "password_repeated", "The two passwords differ.");
+        let problem =
+            Problem::on_field(ErrorCode::Invalid, "repeated", "password_repeated", "The two passwords differ.");
         return crate::ssr::checked(&ctx, Err(problem));
     }
     let current = current.filter(|text| !text.is_empty()).map(Secret::new);

@@ -21,9 +21,8 @@ pub fn PasswordForm() -> impl IntoView {
     let new = RwSignal::new(String::new());
     let repeated = RwSignal::new(String::new());
     let current = RwSignal::new(String::new());
-    let has_password = Signal::derive(move || {
-        frame.signed_in.get().and_then(Result::ok).is_none_or(|me| me.has_password)
-    });
+    let has_password =
+        Signal::derive(move || frame.signed_in.get().and_then(Result::ok).is_none_or(|me| me.has_password));
     Effect::new(move |_| {
         if matches!(action.value().get(), Some(Ok(()))) {
             for field in [new, repeated, current] {

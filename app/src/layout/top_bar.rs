@@ -86,7 +86,7 @@ fn ThemeMenu() -> impl IntoView {
     view! {
         <Menu id="theme-menu" label=tr!(frame.theme) trigger=|| view! { <Icon name="sun-moon"/> }>
             <PreferenceForm preference=Preference::Theme>
-                {Theme::ALL.map(|theme| view! { 
+                {Theme::ALL.map(|theme| view! {
                     <button name="value" value=theme.id() aria-pressed=move || pressed(frame.theme.get() == theme)>{theme_label(theme)}</button>
                  })}
             </PreferenceForm>

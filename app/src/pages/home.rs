@@ -124,8 +124,12 @@ fn HelpLinks() -> impl IntoView {
 fn Overview(home: Home) -> impl IntoView {
     let frame = use_frame();
     let create = ServerAction::<CreateWorksheet>::new();
-    let failing: Vec<DataSource> =
-        home.sources.iter().filter(|source| source.last_test.as_ref().is_some_and(|test| !test.state.is_connected())).cloned().collect();
+    let failing: Vec<DataSource> = home
+        .sources
+        .iter()
+        .filter(|source| source.last_test.as_ref().is_some_and(|test| !test.state.is_connected()))
+        .cloned()
+        .collect();
     view! {
         <div class="mx-auto max-w-6xl">
             <div class="page-head items-center">

@@ -18,11 +18,7 @@ pub fn FormSection(
 
 /// Marks the sections of one scrolling form; `current` counts from 0.
 #[component]
-pub fn Steps(
-    #[prop(into)] label: String,
-    steps: Vec<String>,
-    #[prop(into)] current: Signal<usize>,
-) -> impl IntoView {
+pub fn Steps(#[prop(into)] label: String, steps: Vec<String>, #[prop(into)] current: Signal<usize>) -> impl IntoView {
     view! {
         <ol class="steps-line" aria-label=label>
             {steps.into_iter().enumerate().map(|(index, step)| view! {

@@ -118,11 +118,12 @@ pub fn problem_title(code: ErrorCode) -> &'static str {
 #[component]
 fn Failed(problem: Problem, title: Option<String>, on_retry: Option<Callback<()>>) -> impl IntoView {
     let title = title.unwrap_or_else(|| problem_title(problem.code).to_owned());
-    let details = [Some(title.clone()), Some(problem.message.clone()), problem.hint.clone(), problem.request_id.clone()]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let details =
+        [Some(title.clone()), Some(problem.message.clone()), problem.hint.clone(), problem.request_id.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("\n");
     view! {
         <div class="p-4" role="alert">
             <p class="name flex items-center gap-2"><Icon name=Tone::Bad.icon() class="text-error"/>{title}</p>
