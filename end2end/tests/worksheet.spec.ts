@@ -215,3 +215,73 @@ test.describe("without scripts", () => {
     await expect(editor(page)).toHaveValue("SELECT 1;\n-- saved by a form");
   });
 });
+
+/** Ten digits, and through them as many rows as one wants. */
+const DIGITS = "d AS (SELECT n FROM VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9) AS t(n))";
+const MILLION = `WITH ${DIGITS} SELECT a.n*100000+b.n*10000+c.n*1000+e.n*100+f.n*10+g.n AS id, concat('row ', a.n) AS name FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS JOIN d f CROSS JOIN d g ORDER BY id;`;
+const ENDLESS = `WITH ${DIGITS}, e AS (SELECT a.n*1000+b.n*100+c.n*10+f.n AS n FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d f) SELECT sum(x.n*y.n % 7 + z.n) AS s FROM e x CROSS JOIN e y CROSS JOIN e z;`;
+
+test("a million rows scroll end to end in constant memory", async ({ page, context }) => {
+  test.setTimeout(120_000);
+  await newWorksheet(page);
+  await type(page, MILLION);
+  await page.keyboard.press("Control+Enter");
+  await expect(results(page).last()).toHaveAccessibleName(/1,000,000 rows/, { timeout: 60_000 });
+  await expect(grid(page)).toHaveAttribute("aria-rowcount", "1000001");
+  const session = await context.newCDPSession(page);
+  const heap = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const { nodes } = await session.send("Memory.getDOMCounters");
+    return { bytes: await page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize), nodes };
+  };
+  await grid(page).focus();
+  await page.keyboard.press("Control+End");
+  await expect(grid(page).locator("tr[aria-rowindex='1000001'] td").first()).toHaveText("999999");
+  await page.keyboard.press("Control+Home");
+  await expect(grid(page).locator("tr[aria-rowindex='2'] td").first()).toHaveText("0");
+  const before = await heap();
+  const viewport = page.locator(".dgrid-viewport");
+  for (let step = 0; step <= 40; step++) {
+    await viewport.evaluate((element, share) => (element.scrollTop = (element.scrollHeight - element.clientHeight) * share), step / 40);
+    await page.waitForTimeout(80);
+  }
+  await expect(grid(page).locator("tr[aria-rowindex='1000001'] td").first()).toHaveText("999999");
+  const after = await heap();
+  expect(after.bytes).toBeLessThan(before.bytes + 8_000_000);
+  expect(after.nodes).toBeLessThan(before.nodes * 2);
+});
+
+test("a running statement survives a reload, and Esc Esc stops it", async ({ page }) => {
+  await newWorksheet(page, `SELECT 1 AS done;\n${ENDLESS}\nSELECT 3 AS never;`);
+  await page.keyboard.press("Control+Shift+Enter");
+  await expect(results(page).nth(2)).toHaveAccessibleName(/^Running/);
+  await page.reload();
+  await expect(results(page).nth(1)).toHaveAccessibleName(/^Succeeded SELECT 1 row/);
+  await expect(results(page).nth(2)).toHaveAccessibleName(/^Running SELECT/);
+  await expect(page.getByText(/Running for/)).toBeVisible();
+  await expect(page.locator(".cm-statement-running")).toBeVisible();
+  await editor(page).click();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await expect(results(page).nth(2)).toHaveAccessibleName(/^Cancelled/, { timeout: 20_000 });
+  await expect(results(page).nth(3)).toHaveAccessibleName(/^Not run/);
+});
+
+test("the plain table pages, and a result is exported whole", async ({ page }) => {
+  await newWorksheet(page);
+  await runAll(page, `WITH ${DIGITS} SELECT a.n*100+b.n*10+c.n AS id FROM d a CROSS JOIN d b CROSS JOIN d c ORDER BY id;`);
+  await page.getByRole("radio", { name: "Plain table" }).check({ force: true });
+  await expect(page.getByText("Rows 1–100 of 1,000")).toBeVisible();
+  await page.getByRole("button", { name: "Last page" }).click();
+  await expect(page.getByText("Rows 901–1,000 of 1,000")).toBeVisible();
+  await expect(page.getByRole("table").locator("tbody tr").last()).toContainText("999");
+
+  await page.getByRole("button", { name: "Export" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("link", { name: "CSV" }).click();
+  const stream = await (await download).createReadStream();
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  const lines = Buffer.concat(chunks).toString().trim().split(/\r?\n/);
+  expect([lines.length, lines[0], lines.at(-1)]).toEqual([1001, "id", "999"]);
+});

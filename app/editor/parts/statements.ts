@@ -6,7 +6,7 @@ import { type ChangeDesc, type EditorState, RangeSetBuilder, StateEffect, StateF
 import { type EditorView, gutter, GutterMarker, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
 
-export type StatementState = "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "unknown";
+export type StatementState = "waiting" | "running" | "succeeded" | "failed" | "cancelled" | "unknown" | "skipped";
 
 export interface Span {
   from: number;
@@ -77,6 +77,9 @@ const paths: Record<StatementState | "idle", string> = {
   succeeded: "m16 9-5.5 5.5L8 12M22 12a10 10 0 1 1-20 0a10 10 0 0 1 20 0z",
   failed: "m15 9-6 6m0-6 6 6M22 12a10 10 0 1 1-20 0a10 10 0 0 1 20 0z",
   cancelled: "M4.929 4.929 19.07 19.071M22 12a10 10 0 1 1-20 0a10 10 0 0 1 20 0z",
+  skipped: "M10.1 2.182a10 10 0 0 1 3.8 0M13.9 21.818a10 10 0 0 1-3.8 0M17.609 3.721a10 10 0 0 1 2.69 2.7" +
+    "M2.182 13.9a10 10 0 0 1 0-3.8M20.279 17.609a10 10 0 0 1-2.7 2.69M21.818 10.1a10 10 0 0 1 0 3.8" +
+    "M3.721 6.391a10 10 0 0 1 2.7-2.69M6.391 20.279a10 10 0 0 1-2.69-2.7",
   unknown: "M9.09 9a3 3 0 0 1 5.83 1c0 2-3 3-3 3M12 17h.01M22 12a10 10 0 1 1-20 0a10 10 0 0 1 20 0z",
 };
 
@@ -104,7 +107,7 @@ class StatementMarker extends GutterMarker {
 
 /** Which of several statements on one line shows its mark. */
 const weight: Record<StatementState | "idle", number> = {
-  failed: 6, unknown: 5, running: 4, waiting: 3, cancelled: 2, succeeded: 1, idle: 0,
+  failed: 6, unknown: 5, running: 4, waiting: 3, cancelled: 2, skipped: 2, succeeded: 1, idle: 0,
 };
 
 function markers(state: EditorState, runLabel: string) {

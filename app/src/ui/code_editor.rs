@@ -52,7 +52,7 @@ pub struct StartedMark {
 /// What became of a statement so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProgressMark {
-    /// `waiting`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
+    /// `waiting`, `running`, `succeeded`, `failed`, `cancelled`, `unknown` or `skipped`.
     pub state: &'static str,
     pub label: String,
     pub error: Option<ErrorMark>,

@@ -238,7 +238,7 @@ fn RunButtons() -> impl IntoView {
                     </button>
                     <Menu
                         id="run-menu"
-                        class="btn btn-primary btn-square join-item run-more"
+                        class="btn btn-primary btn-square join-item border-l-primary-content/30 text-primary-content"
                         label=tr!(worksheet.run_more)
                         trigger=|| view! { <Icon name="chevron-down" small=true/> }
                     >

@@ -1,11 +1,12 @@
 //! A failed statement: what happened in plain words, the exact line, and the cure as a button.
 
+use super::running::was_skipped;
 use super::sheet::SheetContext;
 use crate::ui::{Button, ButtonKind, CopyButton, Icon};
 use crate::{routes, tr};
 use leptos::prelude::*;
 use model::script::line_and_column;
-use model::worksheet::{Run, StatementError, StatementRun, StatementState};
+use model::worksheet::{Run, StatementError, StatementRun};
 
 #[component]
 pub fn ErrorPanel(run: Run, statement: StatementRun, error: StatementError) -> impl IntoView {
@@ -77,8 +78,8 @@ fn place_of(context: SheetContext, run: &Run, statement: &StatementRun, error: &
     } else {
         parts.push(tr!(worksheet.line, line = line).to_string());
     }
-    let not_run = run.statements.iter().filter(|s| s.state == StatementState::Waiting).count();
-    if not_run > 0 && run.is_finished {
+    let not_run = run.statements.iter().filter(|s| was_skipped(run, s)).count();
+    if not_run > 0 {
         parts.push(tr!(worksheet.later_not_run, n = not_run).to_string());
     }
     parts.join(" ")

@@ -356,7 +356,7 @@ fn StatementBody(running: Running, run: Run, statement: StatementRun, view_kind:
         (StatementState::Running, _) => view! { <Progress running live/> }.into_any(),
         (StatementState::Waiting, _) => {
             let word = state_label(&run, &statement);
-            view! { <p class="p-4 text-muted"><Icon name="circle-dashed" small=true/>" "{word}</p> }.into_any()
+            view! { <p class="grow p-4 text-muted"><Icon name="circle-dashed" small=true/>" "{word}</p> }.into_any()
         }
         (_, Some(error)) => {
             let (run, statement) = (run.clone(), statement.clone());
@@ -377,10 +377,10 @@ fn StatementBody(running: Running, run: Run, statement: StatementRun, view_kind:
         }
         (StatementState::Cancelled | StatementState::Failed, None) => {
             let word = state_label(&run, &statement);
-            view! { <p class="p-4 text-muted"><Icon name="ban" small=true/>" "{word}</p> }.into_any()
+            view! { <p class="grow p-4 text-muted"><Icon name="ban" small=true/>" "{word}</p> }.into_any()
         }
         (StatementState::Unknown, None) => view! {
-            <div class="p-4"><Note tone=Tone::Warning title=tr!(worksheet.unknown_title)>{tr!(worksheet.unknown_about)}</Note></div>
+            <div class="grow p-4"><Note tone=Tone::Warning title=tr!(worksheet.unknown_title)>{tr!(worksheet.unknown_about)}</Note></div>
         }
         .into_any(),
     };
@@ -402,7 +402,7 @@ fn StatementBody(running: Running, run: Run, statement: StatementRun, view_kind:
 fn Progress(running: Running, live: Memo<Option<StatementRun>>) -> impl IntoView {
     let progress = move || live.get().map(|statement| statement.progress).unwrap_or_default();
     view! {
-        <div class="flex items-center gap-3 p-4" role="status">
+        <div class="flex grow items-start gap-3 p-4" role="status">
             <Spinner/>
             <span>{move || tr!(worksheet.running_for, time = seconds(progress().elapsed_ms)).to_string()}</span>
             {move || (progress().rows > 0).then(|| view! { <span class="text-muted">{rows_word(progress().rows)}</span> })}

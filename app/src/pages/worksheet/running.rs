@@ -198,7 +198,8 @@ fn progress_marks(run: &Run) -> Vec<ProgressMark> {
                 .map(|name| tr!(worksheet.replace_with, name = name).to_string())
                 .unwrap_or_default(),
         });
-        ProgressMark { state: state_id(statement.state), label: state_label(run, statement).to_owned(), error }
+        let state = if was_skipped(run, statement) { "skipped" } else { state_id(statement.state) };
+        ProgressMark { state, label: state_label(run, statement).to_owned(), error }
     };
     run.statements.iter().map(mark).collect()
 }
@@ -221,10 +222,19 @@ fn state_id(state: StatementState) -> &'static str {
     }
 }
 
-/// The state in a word. What waits in a finished run was never begun.
+/// Whether the run ended before this statement began.
+pub fn was_skipped(run: &Run, statement: &StatementRun) -> bool {
+    run.is_finished
+        && statement.started_at.is_none()
+        && matches!(statement.state, StatementState::Waiting | StatementState::Cancelled)
+}
+
+/// The state in a word.
 pub fn state_label(run: &Run, statement: &StatementRun) -> &'static str {
+    if was_skipped(run, statement) {
+        return tr!(worksheet.not_run);
+    }
     match statement.state {
-        StatementState::Waiting if run.is_finished => tr!(worksheet.not_run),
         StatementState::Waiting => tr!(worksheet.waiting),
         StatementState::Running => tr!(worksheet.running),
         StatementState::Succeeded => tr!(worksheet.succeeded),
