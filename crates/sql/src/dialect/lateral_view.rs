@@ -2,7 +2,7 @@
 
 use super::rewrite::DEFAULT_COLUMNS;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DataFusionError, Result, TableReference, UnnestOptions};
+use datafusion::common::{Column, DataFusionError, RecursionUnnestOption, Result, UnnestOptions};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_nested::expr_fn::{array_length, map_entries, range};
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
@@ -99,15 +99,21 @@ fn apply(plan: LogicalPlan, view: &LateralView, context: &mut dyn RelationPlanne
         made.insert(0, (POSITION, positions));
     }
     let before: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-    let (made, lists): (Vec<Column>, Vec<Expr>) = made
+    // Lists and what becomes of them have different names: the optimizer takes equal names for equal columns.
+    let (recursions, lists): (Vec<RecursionUnnestOption>, Vec<Expr>) = made
         .into_iter()
-        .map(|(own, list)| (Column::new(Some(name.clone()), own), list.alias_qualified(Some(name.clone()), own)))
+        .map(|(own, list)| {
+            let input_column = Column::new_unqualified(format!("{own}s"));
+            let list = list.alias(&input_column.name);
+            (RecursionUnnestOption { input_column, output_column: Column::new_unqualified(own), depth: 1 }, list)
+        })
         .unzip();
+    let inputs = recursions.iter().map(|recursion| recursion.input_column.clone()).collect();
     let unnested = LogicalPlanBuilder::from(plan)
         .project(before.iter().cloned().chain(lists))?
-        .unnest_columns_with_options(made, UnnestOptions { preserve_nulls: view.outer, recursions: Vec::new() })?
+        .unnest_columns_with_options(inputs, UnnestOptions { preserve_nulls: view.outer, recursions })?
         .build()?;
-    let results = results(maker, is_map, &element, &name)?;
+    let results = results(maker, is_map, &element)?;
     if !has_default_names && columns.len() != results.len() {
         let text = format!("{} gives {} columns, not {}", maker.name(), results.len(), columns.len());
         return Err(DataFusionError::Plan(text));
@@ -146,8 +152,8 @@ fn maker(call: &ast::Expr) -> Result<(Maker, &ast::Expr)> {
 }
 
 /// The columns that a view adds, with the names that they have when none are given.
-fn results(maker: Maker, is_map: bool, element: &DataType, name: &TableReference) -> Result<Vec<(String, Expr)>> {
-    let column = |own: &str| Expr::Column(Column::new(Some(name.clone()), own));
+fn results(maker: Maker, is_map: bool, element: &DataType) -> Result<Vec<(String, Expr)>> {
+    let column = |own: &str| Expr::Column(Column::new_unqualified(own));
     let mut results = Vec::new();
     if maker == Maker::PosExplode {
         results.push(("pos".to_owned(), cast(column(POSITION), DataType::Int32)));

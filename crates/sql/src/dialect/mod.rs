@@ -115,4 +115,6 @@ fn parse_statement(script: &str, span: Span) -> cursor::Result<ParsedStatement> 
 }
 
 #[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod tests;

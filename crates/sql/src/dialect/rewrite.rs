@@ -135,7 +135,8 @@ impl VisitorMut for Rewriter<'_> {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _query: &mut ast::Query) -> Flow {
+    fn post_visit_query(&mut self, query: &mut ast::Query) -> Flow {
+        order_by_items(query);
         self.scopes.pop();
         // CTEs come before everything else in their query: what was just left is the next of them.
         if let Some(outer) = self.scopes.last_mut()
@@ -467,25 +468,55 @@ fn call(name: &str, arguments: Vec<Box<Expr>>) -> Expr {
     })
 }
 
-/// Items without a name are called `_c0`, `_c1`, … by their position; integers alone are INT where they fit.
+/// Items without a name are called `_c0`, `_c1`, … by their position, and so is a column that is there already;
+/// integers alone are INT where they fit.
 fn name_items(items: &mut [SelectItem]) {
-    let mut named: Vec<String> = Vec::new();
+    let mut columns: Vec<Vec<String>> = Vec::new();
     for (index, item) in items.iter_mut().enumerate() {
-        let positional = || ast::Ident::with_quote('`', format!("_c{index}"));
         match item {
             SelectItem::UnnamedExpr(expr) => {
-                let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-                let name = expr.to_string();
-                let name = name.replace('`', "").to_lowercase();
-                if is_column && !named.contains(&name) {
-                    named.push(name);
-                } else {
-                    let expr = std::mem::replace(expr, *null());
-                    *item = SelectItem::ExprWithAlias { expr: narrowed(expr), alias: positional() };
+                let column = match expr {
+                    Expr::Identifier(ident) => Some(vec![ident.value.to_lowercase()]),
+                    Expr::CompoundIdentifier(parts) => {
+                        Some(parts.iter().map(|part| part.value.to_lowercase()).collect())
+                    }
+                    _ => None,
+                };
+                match column {
+                    Some(column) if !columns.iter().any(|other| is_same_column(other, &column)) => columns.push(column),
+                    _ => {
+                        let expr = narrowed(std::mem::replace(expr, *null()));
+                        let alias = ast::Ident::with_quote('`', format!("_c{index}"));
+                        *item = SelectItem::ExprWithAlias { expr, alias };
+                    }
                 }
             }
             SelectItem::ExprWithAlias { expr, .. } => *expr = narrowed(std::mem::replace(expr, *null())),
             _ => {}
+        }
+    }
+}
+
+/// Whether two names may mean one column: `id` and `t.id` do, `t.id` and `u.id` do not.
+fn is_same_column(a: &[String], b: &[String]) -> bool {
+    a == b || (a.last() == b.last() && (a.len() == 1 || b.len() == 1))
+}
+
+/// Behind SELECT DISTINCT, what is ordered by must be an item, by its name.
+fn order_by_items(query: &mut ast::Query) {
+    let (SetExpr::Select(select), Some(order_by)) = (query.body.as_ref(), query.order_by.as_mut()) else { return };
+    let ast::OrderByKind::Expressions(orders) = &mut order_by.kind else { return };
+    if select.distinct.is_none() {
+        return;
+    }
+    for order in orders {
+        let written = order.expr.to_string();
+        let named = select.projection.iter().find_map(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } if expr.to_string() == written => Some(alias.clone()),
+            _ => None,
+        });
+        if let Some(alias) = named {
+            order.expr = Expr::Identifier(alias);
         }
     }
 }
