@@ -111,9 +111,15 @@ fn quoted(kind: PieceKind, rest: &str, quote: char) -> (PieceKind, usize, bool) 
     (kind, rest.len(), false)
 }
 
-/// Digits, one point, an exponent, then the letters of a suffix.
+/// A number with the letters of its suffix.
 fn number(rest: &str) -> usize {
-    let bytes = rest.as_bytes();
+    let end = digits_end(rest);
+    end + rest[end..].find(|c| !is_word(c)).unwrap_or(rest.len() - end)
+}
+
+/// Where the digits, the point and the exponent of a number end, and its suffix begins.
+pub fn digits_end(number: &str) -> usize {
+    let bytes = number.as_bytes();
     let digits = |from: usize| from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = digits(0);
     if bytes.get(end) == Some(&b'.') {
@@ -126,7 +132,7 @@ fn number(rest: &str) -> usize {
             end = exponent;
         }
     }
-    end + rest[end..].find(|c| !is_word(c)).unwrap_or(rest.len() - end)
+    end
 }
 
 /// A statement's place in its script.

@@ -168,17 +168,9 @@ fn column(cursor: &mut Cursor<'_>, create: &mut CreateTable) -> Result<()> {
 }
 
 fn clauses(cursor: &mut Cursor<'_>, create: &mut CreateTable, notes: &mut Notes) -> Result<()> {
+    #[rustfmt::skip]
     const CLAUSES: &[&str] = &[
-        "COMMENT",
-        "PARTITIONED",
-        "CLUSTERED",
-        "RANGE",
-        "STORED",
-        "TBLPROPERTIES",
-        "WITH",
-        "LIFECYCLE",
-        "LIKE",
-        "AS",
+        "COMMENT", "PARTITIONED", "CLUSTERED", "RANGE", "STORED", "TBLPROPERTIES", "WITH", "LIFECYCLE", "LIKE", "AS",
         "ROW",
     ];
     let mut seen: Vec<&str> = Vec::new();
@@ -191,7 +183,7 @@ fn clauses(cursor: &mut Cursor<'_>, create: &mut CreateTable, notes: &mut Notes)
             );
             return Err(SyntaxError::semantic(start, text));
         }
-        let Some(clause) = cursor.one_of(&CLAUSES) else {
+        let Some(clause) = cursor.one_of(CLAUSES) else {
             // `CREATE TABLE t SELECT …` without AS.
             if cursor.is_keyword("SELECT") && create.columns.is_empty() {
                 return source(cursor, create, notes);

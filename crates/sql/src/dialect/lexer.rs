@@ -2,7 +2,7 @@
 
 use super::ast::Hint;
 use super::error::SyntaxError;
-use model::script::{Piece, PieceKind, pieces};
+use model::script::{Piece, PieceKind, digits_end, pieces};
 use model::worksheet::Span;
 
 /// A token with its place in the script.
@@ -278,8 +278,7 @@ fn bytes(digits: &str, span: Span) -> Result<Vec<u8>, SyntaxError> {
 /// Splits digits and suffix and checks what the suffix promises.
 fn number(text: &str, span: Span) -> Result<TokenKind, SyntaxError> {
     let invalid = |why: &str| SyntaxError::new(span, format!("invalid number '{text}'{why}"));
-    let digits_end = digits_end(text);
-    let (digits, letters) = text.split_at(digits_end);
+    let (digits, letters) = text.split_at(digits_end(text));
     let suffix = match letters.to_ascii_uppercase().as_str() {
         "" => Suffix::None,
         "Y" => Suffix::TinyInt,
@@ -311,24 +310,6 @@ fn number(text: &str, span: Span) -> Result<TokenKind, SyntaxError> {
             Ok(TokenKind::Number { digits: digits.into(), suffix })
         }
     }
-}
-
-/// Where the digits, point and exponent end.
-fn digits_end(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let digits = |from: usize| from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut end = digits(0);
-    if bytes.get(end) == Some(&b'.') {
-        end = digits(end + 1);
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits(end + 1 + sign);
-        if exponent > end + 1 + sign {
-            end = exponent;
-        }
-    }
-    end
 }
 
 /// `/*+ MAPJOIN(a, b), SKEWJOIN(c) */` to its hints; what is no hint is no error.

@@ -200,7 +200,8 @@ impl VisitorMut for Rewriter<'_> {
                 _ => return self.refuse(select, "GROUP BY takes one of WITH ROLLUP, WITH CUBE and GROUPING SETS"),
             }
         }
-        name_items(&mut select.projection);
+        let qualifiers = qualifiers(select);
+        name_items(&mut select.projection, &qualifiers);
         if !select.lateral_views.is_empty() {
             if select.from.is_empty() {
                 return self.refuse(select, "LATERAL VIEW needs a FROM clause");
@@ -240,8 +241,9 @@ impl VisitorMut for Rewriter<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> Flow {
         match expr {
             Expr::RLike { negated, expr: text, pattern, .. } => {
-                let call =
-                    call("regexp_like", vec![std::mem::replace(text, null()), std::mem::replace(pattern, null())]);
+                let arguments =
+                    vec![std::mem::replace(text.as_mut(), *null()), std::mem::replace(pattern.as_mut(), *null())];
+                let call = call("regexp_like", arguments);
                 *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) } } else { call };
             }
             // ~x = -x - 1 in two's complement.
@@ -450,8 +452,8 @@ fn cast(expr: Expr, data_type: &SqlType) -> Expr {
     }
 }
 
-fn call(name: &str, arguments: Vec<Box<Expr>>) -> Expr {
-    let arguments = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(*argument)));
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let arguments = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
     Expr::Function(Function {
         name: ObjectName::from(vec![ast::Ident::new(name)]),
         uses_odbc_syntax: false,
@@ -470,8 +472,10 @@ fn call(name: &str, arguments: Vec<Box<Expr>>) -> Expr {
 
 /// Items without a name are called `_c0`, `_c1`, … by their position, and so is a column that is there already;
 /// integers alone are INT where they fit.
-fn name_items(items: &mut [SelectItem]) {
+fn name_items(items: &mut [SelectItem], qualifiers: &[String]) {
     let mut columns: Vec<Vec<String>> = Vec::new();
+    let names: Vec<Option<String>> = items.iter().map(item_name).collect();
+    let is_only = |name: &str| names.iter().flatten().filter(|other| *other == name).count() == 1;
     for (index, item) in items.iter_mut().enumerate() {
         match item {
             SelectItem::UnnamedExpr(expr) => {
@@ -483,7 +487,17 @@ fn name_items(items: &mut [SelectItem]) {
                     _ => None,
                 };
                 match column {
-                    Some(column) if !columns.iter().any(|other| is_same_column(other, &column)) => columns.push(column),
+                    Some(column) if !columns.iter().any(|other| is_same_column(other, &column)) => {
+                        // DataFusion would call a field of a struct `s[f]`.
+                        let is_field = column.len() > 1 && (column.len() > 2) == qualifiers.contains(&column[0]);
+                        if let (true, Expr::CompoundIdentifier(parts)) = (is_field, &*expr)
+                            && let Some(last) = parts.last().filter(|last| is_only(&last.value.to_lowercase()))
+                        {
+                            let alias = last.clone();
+                            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                        }
+                        columns.push(column);
+                    }
                     _ => {
                         let expr = narrowed(std::mem::replace(expr, *null()));
                         let alias = ast::Ident::with_quote('`', format!("_c{index}"));
@@ -495,6 +509,36 @@ fn name_items(items: &mut [SelectItem]) {
             _ => {}
         }
     }
+}
+
+/// The last part of an item's name, in lower case.
+fn item_name(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(ident)) => Some(ident.value.to_lowercase()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|part| part.value.to_lowercase()),
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+        _ => None,
+    }
+}
+
+/// What the tables of a select are called, in lower case.
+fn qualifiers(select: &Select) -> Vec<String> {
+    let relations = select
+        .from
+        .iter()
+        .flat_map(|table| std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation)));
+    let named = relations.filter_map(|relation| match relation {
+        TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. }
+        | TableFactor::NestedJoin { alias: Some(alias), .. }
+        | TableFactor::UNNEST { alias: Some(alias), .. } => Some(alias.name.value.to_lowercase()),
+        TableFactor::Table { name, .. } => {
+            name.0.last().and_then(|part| part.as_ident()).map(|i| i.value.to_lowercase())
+        }
+        _ => None,
+    });
+    let views = select.lateral_views.iter().filter_map(|view| view.lateral_view_name.0.last()?.as_ident());
+    named.chain(views.map(|ident| ident.value.to_lowercase())).collect()
 }
 
 /// Whether two names may mean one column: `id` and `t.id` do, `t.id` and `u.id` do not.

@@ -268,35 +268,11 @@ pub(super) enum Meaning {
 }
 
 /// Every name that begins a type, for `did you mean`.
+#[rustfmt::skip]
 pub(super) const TYPE_NAMES: &[&str] = &[
-    "BOOLEAN",
-    "TINYINT",
-    "SMALLINT",
-    "INT",
-    "INTEGER",
-    "BIGINT",
-    "FLOAT",
-    "DOUBLE",
-    "DECIMAL",
-    "NUMERIC",
-    "CHAR",
-    "VARCHAR",
-    "STRING",
-    "BINARY",
-    "VARBINARY",
-    "BYTES",
-    "DATE",
-    "DATETIME",
-    "TIME",
-    "TIMESTAMP",
-    "TIMESTAMP_NTZ",
-    "TIMESTAMP_LTZ",
-    "JSON",
-    "VARIANT",
-    "ARRAY",
-    "MAP",
-    "STRUCT",
-    "ROW",
+    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC", "CHAR",
+    "VARCHAR", "STRING", "BINARY", "VARBINARY", "BYTES", "DATE", "DATETIME", "TIME", "TIMESTAMP", "TIMESTAMP_NTZ",
+    "TIMESTAMP_LTZ", "JSON", "VARIANT", "ARRAY", "MAP", "STRUCT", "ROW",
 ];
 
 /// A type at the cursor.
