@@ -2,6 +2,7 @@
 
 use crate::dialect::{Name, ParsedStatement, Statement, TableSource, Use};
 use crate::error::{Class, failed};
+use crate::max_pt;
 use crate::names::{Names, possible_projects};
 use model::access::{Access, Action, Resource};
 use model::session::SqlSession;
@@ -46,7 +47,8 @@ fn names(statement: &Statement) -> Vec<&Name> {
 
 /// Everything in the text that may be a project.
 pub(crate) fn projects(statement: &Statement, session: &SqlSession) -> Vec<String> {
-    let mut projects = possible_projects(&names(statement), session);
+    let asked: Vec<Name> = statement.queries().into_iter().flat_map(max_pt::tables).collect();
+    let mut projects = possible_projects(&names(statement).into_iter().chain(&asked).collect::<Vec<_>>(), session);
     let written = match statement {
         Statement::ShowSchemas(show) => show.project.as_ref(),
         Statement::Use(Use::Project { project, .. } | Use::ProjectAndSchema { project, .. }) => Some(project),
@@ -140,6 +142,9 @@ fn collect(statement: &Statement, names: &Names<'_>, accesses: &mut Vec<Access>)
     for query in statement.queries() {
         for used in &query.tables {
             accesses.push(Access { action: Action::Select, resource: table(&used.name)? });
+        }
+        for name in max_pt::tables(query) {
+            accesses.push(Access { action: Action::Select, resource: table(&name)? });
         }
     }
     Ok(())

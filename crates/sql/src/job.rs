@@ -63,7 +63,7 @@ impl Job {
         let mut outcome = match statement {
             // It publishes at its end and decides itself until when it can be cancelled.
             Statement::Insert(insert) => write::insert(self, insert).await?,
-            Statement::MultiInsert(_) => return Err(not_supported_yet("FROM … INSERT")),
+            Statement::MultiInsert(parts) => write::insert_all(self, parts).await?,
             Statement::Truncate { table, partitions } => write::truncate(self, table, partitions).await?,
             Statement::CreateTable(create) => commands::create_table::run(self, create).await?,
             _ => self.running.until_stopped(self.execute_cancellable()).await?,
@@ -84,7 +84,7 @@ impl Job {
             Statement::ShowFunctions { like } => commands::show::functions(self, like.as_deref()),
             Statement::ShowProjects => commands::show::projects(self),
             Statement::ShowPartitions { table, partition } => {
-                commands::show::partitions(self, table, partition.as_ref()).await
+                commands::show::show_partitions(self, table, partition.as_ref()).await
             }
             Statement::ShowColumns { table } => commands::show::columns(self, table).await,
             Statement::ShowCreateTable { table } => commands::describe::show_create_table(self, table).await,

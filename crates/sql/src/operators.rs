@@ -47,14 +47,13 @@ impl ExprPlanner for Operators {
                 binary_expr(left, Operator::Divide, or_null(right))
             }
             BinaryOperator::MyIntegerDivide => {
-                let quotient = if left_type.is_integer() && right_type.is_integer() {
+                if left_type.is_integer() && right_type.is_integer() {
                     binary_expr(expr.left, Operator::Divide, or_null(expr.right))
                 } else {
                     let left = cast(as_number(expr.left, &left_type), DataType::Float64);
                     let right = cast(as_number(expr.right, &right_type), DataType::Float64);
                     cast(binary_expr(left, Operator::Divide, or_null(right)), DataType::Int64)
-                };
-                quotient
+                }
             }
             BinaryOperator::Modulo if is_number(&left_type) && is_number(&right_type) => {
                 let (left, right) = (as_number(expr.left, &left_type), as_number(expr.right, &right_type));

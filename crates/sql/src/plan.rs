@@ -2,14 +2,14 @@
 //! not exist for the planner.
 
 use crate::dialect::lateral_view::LateralViewPlanner;
-use crate::dialect::{Name, ParsedStatement, Query, SqlType};
+use crate::dialect::{Name, ParsedStatement, Query};
 use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_suggestion};
 use crate::job::Job;
 use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts};
 use crate::scan::{TableScan, TableStores};
 use crate::suggest::nearest;
 use crate::tables::OpenTable;
-use crate::{functions, guard};
+use crate::{functions, guard, max_pt};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DataFusionError, SchemaError};
@@ -23,7 +23,6 @@ use datafusion::sql::TableReference;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast;
 use ports::sql_engine::SqlError;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// How numbers with a point are read.
@@ -51,7 +50,6 @@ const SERIAL_ROWS_MAX: i64 = 1_000_000;
 /// A query with its tables opened.
 pub(crate) struct Planner {
     state: SessionState,
-    fractions: Fractions,
     sources: Sources,
     tables: Vec<OpenTable>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
@@ -94,7 +92,7 @@ impl Planner {
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
             vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
         let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
-        Ok(Self { state, fractions, sources, tables, expr_planners, relation_planners, type_planner })
+        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner })
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -102,15 +100,13 @@ impl Planner {
     }
 
     /// The plan as written: names resolved, nothing optimized.
-    pub(crate) fn logical(&self, job: &Job, query: &Query) -> Result<LogicalPlan, SqlError> {
+    pub(crate) async fn logical(&self, job: &Job, query: &Query) -> Result<LogicalPlan, SqlError> {
         let mut query = query.clone();
         let columns: Vec<&str> =
             self.tables.iter().flat_map(|table| table.fields().iter().map(|field| field.name())).collect();
+        max_pt::resolve(job, &mut query).await?;
         query.adapt_names(&columns);
         query.lenient_casts();
-        if self.fractions == Fractions::Decimal {
-            exponents_as_double(&mut query.ast);
-        }
         let statement = ast::Statement::Query(query.ast);
         let planned = SqlToRel::new(self).sql_statement_to_plan(statement);
         let plan = planned.map_err(|error| plan_error(&job.parsed, error))?;
@@ -139,26 +135,6 @@ impl Planner {
             .await
             .map_err(|error| plan_error(&job.parsed, error))
     }
-}
-
-/// `1e300` is no decimal.
-fn exponents_as_double(query: &mut ast::Query) {
-    let _: ControlFlow<()> = ast::visit_expressions_mut(query, |expr| {
-        if let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(digits, _), span }) = expr
-            && digits.contains(['e', 'E'])
-        {
-            let text = ast::Value::SingleQuotedString(digits.clone()).with_span(*span);
-            let double = ast::Ident::with_quote('"', SqlType::Double.to_string());
-            *expr = ast::Expr::Cast {
-                kind: ast::CastKind::Cast,
-                expr: Box::new(ast::Expr::Value(text)),
-                data_type: ast::DataType::Custom(ast::ObjectName::from(vec![double]), Vec::new()),
-                array: false,
-                format: None,
-            };
-        }
-        ControlFlow::Continue(())
-    });
 }
 
 /// A table's name as DataFusion's planner reads it.

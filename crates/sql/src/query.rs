@@ -24,7 +24,7 @@ pub(crate) async fn run(job: &Job, query: &Query) -> Result<Outcome, SqlError> {
         (true, true) => Order::Serial,
     };
     let planner = Planner::new(job, query, Fractions::Double, order).await?;
-    let plan = planner.logical(job, query)?;
+    let plan = planner.logical(job, query).await?;
     let plain = if order != Order::Free { PlainScan::of(&plan).map_err(from_datafusion)? } else { None };
     let optimized = planner.optimized(job, plain.as_ref().map_or(&plan, PlainScan::plan))?;
     let physical = planner.physical(job, &optimized).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn explain(job: &Job, explain: &Explain) -> Result<Outcome, Sql
         _ => return Err(not_supported_yet("EXPLAIN of this statement")),
     };
     let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
-    let plan = planner.logical(job, query)?;
+    let plan = planner.logical(job, query).await?;
     let optimized = planner.optimized(job, &plan)?;
     let physical = planner.physical(job, &optimized).await?;
     let physical_text = displayable(physical.as_ref()).set_show_statistics(explain.extended).indent(false).to_string();

@@ -119,7 +119,9 @@ impl TableScan {
         let snapshot_id = plan.snapshot_id();
         let evolved = Evolution::of(&self.table, plan.splits()).await?;
         let (mut native, mut merged) = (Vec::new(), Vec::new());
-        for split in plan.into_splits() {
+        let mut splits = plan.into_splits();
+        splits.sort_by_cached_key(|split| split.data_files().iter().map(age).min());
+        for split in splits {
             if self.is_native(&split, &evolved) { native.push(split) } else { merged.push(split) }
         }
         let bytes = |splits: &[DataSplit]| {
@@ -173,9 +175,12 @@ impl TableScan {
         options.global = state.config_options().execution.parquet.clone();
         let source = ParquetSource::new(TableSchema::from_file_schema(Arc::clone(&self.schema)))
             .with_table_parquet_options(options);
+        let mut in_splits: Vec<(&DataSplit, &DataFileMeta)> =
+            splits.iter().flat_map(|split| split.data_files().iter().map(move |file| (split, file))).collect();
+        in_splits.sort_by_cached_key(|(_, file)| age(file));
         let mut files = Vec::new();
         let mut statistics = Vec::new();
-        for (split, file) in splits.iter().flat_map(|split| split.data_files().iter().map(move |file| (split, file))) {
+        for (split, file) in in_splits {
             let path = self.relative_path(split, file).expect("only files below the table are native");
             let size = u64::try_from(file.file_size).unwrap_or(0);
             let of_file = Arc::new(self.file_statistics(file));
@@ -188,6 +193,8 @@ impl TableScan {
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_limit(limit)
+            // Or else threads that are done take over files of others.
+            .with_preserve_order(keeps_order(state))
             .with_expr_adapter(Some(Arc::new(ByFieldId)))
             .with_projection_indices(projection.cloned())?
             .build();
@@ -213,6 +220,19 @@ impl TableScan {
             column_statistics: schema.fields().iter().map(column).collect(),
         }
     }
+}
+
+/// The order in which files came: by commit, and within a commit by their numbers. Sequence numbers do not tell it,
+/// because append tables have none.
+fn age(file: &DataFileMeta) -> (Option<i64>, i64, usize, String) {
+    let created = file.creation_time.map(|time| time.timestamp_millis());
+    // `data-<uuid>-9.parquet` comes before `data-<uuid>-10.parquet`.
+    (created, file.min_sequence_number, file.file_name.len(), file.file_name.clone())
+}
+
+/// Whether rows must come as the files lie: the planner then also forbids to deal them out anew.
+fn keeps_order(state: &dyn Session) -> bool {
+    !state.config_options().optimizer.enable_round_robin_repartition
 }
 
 /// Files in groups of about the same size, one a thread. One after the other the groups have the order of the files.

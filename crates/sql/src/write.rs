@@ -15,12 +15,14 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
+use datafusion::sql::sqlparser::ast;
 use futures::StreamExt;
 use lake::{Change, CommitError, Committed, Journal, OverwriteScope, PartitionSpec, PreparedWrite, WriteMode};
 use paimon::resource::ResourceContext;
 use paimon::spec::{DataField, DataType, Datum};
 use ports::sql_engine::{Outcome, SqlError};
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Partitions that one statement may write.
@@ -35,13 +37,11 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     let table = job.running.until_stopped(OpenTable::open(&job.engine.lake, &job.parsed, &target)).await?;
     refuse_in_strict_project(&table)?;
     let layout = Layout::of(job, &table, insert)?;
-    let (source, fractions) = match insert.source.values() {
-        Some(_) => (&insert.source, Fractions::Decimal),
-        None => (&insert.source, Fractions::Double),
-    };
+    let source = &insert.source;
+    let fractions = if source.values().is_some_and(is_decimal) { Fractions::Decimal } else { Fractions::Double };
     let planning = async {
         let planner = Planner::new(job, source, fractions, Order::Free).await?;
-        let plan = planner.logical(job, source)?;
+        let plan = planner.logical(job, source).await?;
         layout.check_count(job, insert, plan.schema().fields().len())?;
         Ok((planner, plan))
     };
@@ -50,10 +50,33 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     write(job, &table, &planner, &plan, &layout, scope).await
 }
 
+/// Whether the numbers of a VALUES list can all be read as decimals: `1e300` cannot.
+fn is_decimal(values: &ast::Values) -> bool {
+    let found = ast::visit_expressions(values, |expr| match expr {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::Number(digits, _) if digits.contains(['e', 'E']) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        },
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_continue()
+}
+
+/// Executes the parts of a `FROM … INSERT … INSERT …`, each with a commit of its own.
+pub(crate) async fn insert_all(job: &Job, parts: &[Insert]) -> Result<Outcome, SqlError> {
+    let mut all = Outcome { affected_rows: Some(0), ..Outcome::default() };
+    for part in parts {
+        let outcome = insert(job, part).await?;
+        all.affected_rows = Some(all.affected_rows.unwrap_or(0) + outcome.affected_rows.unwrap_or(0));
+        all.snapshot_id = outcome.snapshot_id.or(all.snapshot_id);
+    }
+    Ok(all)
+}
+
 /// Writes a new table's rows: CREATE TABLE … AS SELECT.
 pub(crate) async fn fill(job: &Job, table: &OpenTable, query: &Query) -> Result<Outcome, SqlError> {
     let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
-    let plan = planner.logical(job, query)?;
+    let plan = planner.logical(job, query).await?;
     let layout = Layout::in_table_order(job, table)?;
     write(job, table, &planner, &plan, &layout, None).await
 }

@@ -141,7 +141,7 @@ fn with_defaults(schema: Schema, fields: &[DataField]) -> SqlResult<Schema> {
 /// Columns of CREATE TABLE … AS SELECT.
 async fn columns_of(job: &Job, create: &CreateTable, query: &Query) -> SqlResult<Vec<ColumnDefinition>> {
     let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
-    let plan = planner.logical(job, query)?;
+    let plan = planner.logical(job, query).await?;
     // Refused before the table exists: nobody wants to see it come and go.
     planner.optimized(job, &plan)?;
     let span = create.name.span();

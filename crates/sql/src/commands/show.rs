@@ -1,13 +1,12 @@
 //! SHOW: lists of names.
 
 use crate::dialect::{Name, PartitionSpec, ShowSchemas, ShowTables};
-use crate::display;
-use crate::error::{Class, Place, failed_at, from_lake, from_paimon};
+use crate::error::{Class, Place, failed_at, from_lake};
 use crate::job::Job;
+use crate::partitions;
 use crate::results::Form;
 use crate::tables::{OpenTable, open_catalog};
 use crate::write::partition_spec;
-use paimon::spec::{BinaryRow, CoreOptions, DataType, Datum, PredicateBuilder};
 use ports::lake::LakeCatalog;
 use ports::sql_engine::{Outcome, SqlError};
 use std::collections::BTreeSet;
@@ -104,57 +103,16 @@ pub(crate) async fn columns(job: &Job, name: &Name) -> Result<Outcome, SqlError>
     list(job, "column_name", table.fields().iter().map(|field| field.name().to_owned()))
 }
 
-pub(crate) async fn partitions(job: &Job, name: &Name, spec: Option<&PartitionSpec>) -> Result<Outcome, SqlError> {
+pub(crate) async fn show_partitions(job: &Job, name: &Name, spec: Option<&PartitionSpec>) -> Result<Outcome, SqlError> {
     let target = job.names().table(name)?;
     let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
     if table.partition_keys().is_empty() {
         let text = format!("table {} is not a partitioned table", table.reference.table);
         return Err(failed_at(Class::Semantic, Place::of(&job.parsed, name.span()), text));
     }
-    let mut builder = table.table.new_read_builder();
-    if let Some(spec) = spec {
-        let wanted = partition_spec(job, &table, spec)?;
-        let values: Vec<(&str, Option<Datum>)> =
-            wanted.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let predicate = PredicateBuilder::new(table.fields()).partition_predicate(&values).map_err(from_paimon)?;
-        builder.with_filter(predicate);
-    }
-    let plan = builder.new_scan().plan().await.map_err(from_paimon)?;
-    let fields = table.table.schema().partition_fields();
-    let default_name = CoreOptions::new(table.table.schema().options()).partition_default_name().to_owned();
-    let mut specs = BTreeSet::new();
-    for split in plan.splits() {
-        let values = fields.iter().enumerate().map(|(index, field)| {
-            let value = partition_text(split.partition(), index, field.data_type()).map_err(from_paimon)?;
-            Ok(format!("{}={}", field.name(), value.unwrap_or_else(|| default_name.clone())))
-        });
-        specs.insert(values.collect::<Result<Vec<_>, SqlError>>()?.join("/"));
-    }
-    list(job, "partition", specs)
-}
-
-/// A value of a partition as text; `None` is NULL.
-fn partition_text(partition: &BinaryRow, index: usize, data_type: &DataType) -> paimon::Result<Option<String>> {
-    if partition.is_null_at(index) {
-        return Ok(None);
-    }
-    let text = match data_type {
-        DataType::TinyInt(_) => partition.get_byte(index)?.to_string(),
-        DataType::SmallInt(_) => partition.get_short(index)?.to_string(),
-        DataType::Int(_) => partition.get_int(index)?.to_string(),
-        DataType::BigInt(_) => partition.get_long(index)?.to_string(),
-        DataType::Boolean(_) => partition.get_boolean(index)?.to_string(),
-        DataType::Float(_) => partition.get_float(index)?.to_string(),
-        DataType::Double(_) => partition.get_double(index)?.to_string(),
-        DataType::Char(_) | DataType::VarChar(_) => partition.get_string(index)?.to_owned(),
-        DataType::Date(_) => {
-            let dates = arrow::array::Date32Array::from(vec![partition.get_int(index)?]);
-            display::value_text(&dates, 0, display::Zone::default()).unwrap_or_default()
-        }
-        // Other engines allow more types; their values have no text here.
-        _ => "?".to_owned(),
-    };
-    Ok(Some(text))
+    let matching = spec.map(|spec| partition_spec(job, &table, spec)).transpose()?;
+    let found = partitions::list(&table, matching.as_ref()).await?;
+    list(job, "partition", found.iter().map(|values| partitions::spec_text(&table, values)))
 }
 
 #[cfg(test)]
