@@ -26,7 +26,7 @@ async function rule(page: Page, label: string, value: string, sentence: string |
 /** Creates a local source by the form and comes back to the list. */
 async function localSource(page: Page, name: string) {
   await open(page, "/data-sources/new");
-  await page.getByText("Local folder", { exact: true }).click();
+  await page.getByRole("radio", { name: "Local folder" }).check({ force: true });
   await page.getByLabel("External Data Source Name").fill(name);
   await page.getByRole("button", { name: "OK", exact: true }).click();
   await page.getByRole("button", { name: "Save anyway" }).click();
@@ -48,7 +48,7 @@ test("the rules of a data source", async ({ page }) => {
 
   await page.getByLabel("Region").selectOption("cn-hangzhou");
   await expect(page.getByLabel("Endpoint")).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
-  await page.getByText("Public", { exact: true }).click();
+  await page.getByRole("radio", { name: "Public" }).check({ force: true });
   await expect(page.getByLabel("Endpoint")).toHaveValue("oss-cn-hangzhou.aliyuncs.com");
   await rule(page, "Endpoint", "http://user@host", ENDPOINT);
   await rule(page, "Endpoint", "http://host/path", ENDPOINT);
@@ -89,7 +89,7 @@ test("the rules of a project", async ({ page }) => {
 test("a taken name comes back under its field", async ({ page }) => {
   await localSource(page, "taken_once");
   await open(page, "/data-sources/new");
-  await page.getByText("Local folder", { exact: true }).click();
+  await page.getByRole("radio", { name: "Local folder" }).check({ force: true });
   await page.getByLabel("External Data Source Name").fill("taken_once");
   await page.getByRole("button", { name: "OK", exact: true }).click();
   await page.getByRole("button", { name: "Save anyway" }).click();
@@ -99,7 +99,7 @@ test("a taken name comes back under its field", async ({ page }) => {
 test("a secret never comes back, and an edit keeps it", async ({ page }) => {
   const secret = "never-shown-anywhere-1";
   await open(page, "/data-sources/new");
-  await page.getByText("S3-compatible", { exact: true }).click();
+  await page.getByRole("radio", { name: "S3-compatible" }).check({ force: true });
   await page.getByLabel("External Data Source Name").fill("with_secret");
   await page.getByLabel("Endpoint").fill("http://127.0.0.1:1");
   await page.getByLabel("AccessKey ID").fill("AKID");
@@ -114,7 +114,7 @@ test("a secret never comes back, and an edit keeps it", async ({ page }) => {
   expect(await page.content()).not.toContain(secret);
   await page.getByLabel("Description").fill("changed");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("changed")).toBeVisible();
+  await expect(page.getByText("changed", { exact: true })).toBeVisible();
   await expect(page.getByText(/set on/)).toBeVisible();
   expect(await page.content()).not.toContain(secret);
 });
@@ -201,7 +201,7 @@ test.describe("without JavaScript", () => {
     await page.goto("/projects/new?source=no_script");
     await page.getByLabel("Project Name (Globally Unique)").fill("no_script_project");
     await page.getByLabel("Bucket Catalog").fill(warehouse);
-    await page.locator("noscript").getByRole("button", { name: "OK" }).or(page.getByRole("button", { name: "OK", exact: true })).first().click();
+    await page.getByRole("button", { name: "OK", exact: true }).click();
     await expect(page).toHaveURL(/\/worksheets\/./);
     await page.goto("/projects");
     await expect(page.getByRole("link", { name: "no_script_project", exact: true })).toBeVisible();

@@ -82,7 +82,7 @@ test("seed 000 on a local folder, by mouse", async ({ page, warehouse }) => {
   await page.getByRole("link", { name: "External Data Source", exact: true }).click();
   await page.getByRole("link", { name: "Create External Data Source" }).click();
   await expect(page.getByRole("radio", { name: /Filesystem Catalog/ })).toBeChecked();
-  await page.getByText("Local folder", { exact: true }).click();
+  await page.getByRole("radio", { name: "Local folder" }).check({ force: true });
   await page.getByLabel("External Data Source Name").fill("external_fs");
   await page.getByLabel("Test directory").fill(warehouse);
   await page.getByRole("button", { name: "Test connection" }).click();

@@ -185,7 +185,7 @@ pub fn NameField(form: SourceForm, #[prop(into, optional)] label: Option<String>
             {move || repaired().map(|name| {
                 let shown = tr!(source.use_name, name = name.clone()).to_string();
                 view! {
-                    <button type="button" class="btn btn-ghost h-6 text-sm text-primary" on:click=move |_| form.draft.update(|draft| draft.name = name.clone())>
+                    <button type="button" class="btn btn-ghost block h-6 max-w-56 shrink-0 truncate text-sm text-primary" on:click=move |_| form.draft.update(|draft| draft.name = name.clone())>
                         {shown}
                     </button>
                 }

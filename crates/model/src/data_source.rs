@@ -1,14 +1,13 @@
 //! External data source (foreign server): how to reach a store and with which identity.
 
 use crate::Timestamp;
+use crate::names::Id;
 use crate::names::{DataSourceName, RoleArn, clean, description};
 use crate::probe::TestRun;
 use crate::problem::{Broken, FieldProblems, Problem};
 use crate::region;
 use crate::secret::Secret;
-use crate::names::Id;
 use serde::{Deserialize, Serialize};
-
 
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $id:literal, $label:literal;)+ }) => {
@@ -245,7 +244,8 @@ pub struct Endpoint(String);
 
 impl Endpoint {
     pub fn parse(text: &str) -> Result<Self, Broken> {
-        let broken = || Broken::new("endpoint", "Give host or host:port, with http:// or https:// if you like, without a path.");
+        let broken =
+            || Broken::new("endpoint", "Give host or host:port, with http:// or https:// if you like, without a path.");
         let text = clean(text)?;
         let trimmed = text.strip_suffix('/').unwrap_or(&text);
         let authority = trimmed.strip_prefix("http://").or_else(|| trimmed.strip_prefix("https://")).unwrap_or(trimmed);
@@ -378,7 +378,8 @@ fn region_id(text: &str) -> Result<String, Broken> {
 /// Lines `key=value`, at most 50; keys that look like secrets are refused.
 pub fn properties(text: &str) -> Result<Vec<(String, String)>, Broken> {
     let mut properties = Vec::new();
-    for (n, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())).filter(|(_, line)| !line.is_empty()) {
+    for (n, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())).filter(|(_, line)| !line.is_empty())
+    {
         let Some((key, value)) = line.split_once('=') else {
             return Err(Broken::new("property_form", format!("Line {n}: write key=value.")));
         };
@@ -432,7 +433,10 @@ mod tests {
     #[test]
     fn drafts() {
         check(good(), "oss-cn-hangzhou-internal.aliyuncs.com RamRole");
-        check(DataSourceDraft { role_arn: String::new(), name: "1".into(), ..good() }, "name:data_source_name role_arn:required");
+        check(
+            DataSourceDraft { role_arn: String::new(), name: "1".into(), ..good() },
+            "name:data_source_name role_arn:required",
+        );
         check(DataSourceDraft { storage: "oss_hdfs".into(), ..good() }, "storage:storage_unavailable");
         check(DataSourceDraft { storage: "local".into(), ..good() }, "auth:auth_for_storage");
         check(DataSourceDraft { storage: "local".into(), auth: "none".into(), ..good() }, "- None");
@@ -443,7 +447,10 @@ mod tests {
         check(DataSourceDraft { endpoint: "http://user@host".into(), ..good() }, "endpoint:endpoint");
         check(DataSourceDraft { endpoint: "http://host/path".into(), ..good() }, "endpoint:endpoint");
         check(DataSourceDraft { endpoint: "127.0.0.1:9000".into(), ..good() }, "127.0.0.1:9000 RamRole");
-        check(DataSourceDraft { properties: "fs.oss.accessKeySecret=x".into(), ..good() }, "properties:property_secret");
+        check(
+            DataSourceDraft { properties: "fs.oss.accessKeySecret=x".into(), ..good() },
+            "properties:property_secret",
+        );
         check(DataSourceDraft { properties: "no equals".into(), ..good() }, "properties:property_form");
     }
 

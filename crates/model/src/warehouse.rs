@@ -77,11 +77,12 @@ fn object_uri(text: &str, schemes: &[&str], dots: bool) -> Option<String> {
     let bucket_ok = (3..=63).contains(&bucket.len())
         && edge(bucket.chars().next())
         && edge(bucket.chars().next_back())
-        && bucket
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || (dots && c == '.'));
+        && bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || (dots && c == '.'));
     let path_ok = parts.clone().all(|part| {
-        !part.is_empty() && part != "." && part != ".." && !part.contains(|c: char| c.is_whitespace() || "?#".contains(c))
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            && !part.contains(|c: char| c.is_whitespace() || "?#".contains(c))
     });
     (bucket_ok && path_ok).then(|| rest.to_owned())
 }

@@ -141,7 +141,10 @@ pub enum Cell {
     Null,
     Text(String),
     /// A long value, cut; the whole one is fetched on demand.
-    Cut { text: String, chars: u64 },
+    Cut {
+        text: String,
+        chars: u64,
+    },
 }
 
 /// A slice of a result.

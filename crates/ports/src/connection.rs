@@ -25,7 +25,11 @@ pub struct Connection {
 pub enum Credentials {
     /// STS AssumeRole with the server's own base credentials.
     RamRole(RoleArn),
-    AccessKey { id: String, secret: SecretString, session_token: Option<SecretString> },
+    AccessKey {
+        id: String,
+        secret: SecretString,
+        session_token: Option<SecretString>,
+    },
     /// The server's own credentials: environment, instance metadata, OIDC.
     Environment,
     None,

@@ -69,11 +69,7 @@ pub trait Lake: Send + Sync {
     async fn create_folder(&self, connection: &Connection, uri: &str) -> Result<(), LakeError>;
 
     /// A warehouse, ready to list and read. Cheap: nothing is fetched yet, and the same one is shared by all callers.
-    async fn open(
-        &self,
-        connection: &Connection,
-        warehouse: &WarehouseUri,
-    ) -> Result<Arc<dyn LakeCatalog>, LakeError>;
+    async fn open(&self, connection: &Connection, warehouse: &WarehouseUri) -> Result<Arc<dyn LakeCatalog>, LakeError>;
 }
 
 /// One warehouse. Listing opens no table.

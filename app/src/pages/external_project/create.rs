@@ -168,12 +168,12 @@ fn CreateForm(choices: Choices) -> impl IntoView {
         if is_busy.get_untracked() {
             return;
         }
-        if is_reviewing.get_untracked() {
+        if problems.submit() {
             save.run(());
-        } else if problems.submit() {
-            is_reviewing.set(true);
         }
     };
+    let is_hydrated = RwSignal::new(false);
+    Effect::new(move |_| is_hydrated.set(true));
     let step = Signal::derive(move || if is_reviewing.get() { 3 } else { sections_done(form).min(2) });
     view! {
         <ActionForm action=action attr:class="flex h-full min-h-0 flex-col" attr:novalidate=true on:submit:capture=submit>
@@ -207,28 +207,16 @@ fn CreateForm(choices: Choices) -> impl IntoView {
                 </div>
             })}
             <FormFoot n_problems=problems.count()>
-                {move || if is_reviewing.get() {
-                    view! {
-                        <span class="text-sm text-muted">{tr!(project.fixed_note)}</span>
-                        <Button on_click=move |()| is_reviewing.set(false)>{tr!(project.back)}</Button>
-                        <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
-                        <Button kind=ButtonKind::Primary submit=true busy=is_busy class="min-w-16">{tr!(project.ok)}</Button>
-                    }.into_any()
-                } else {
-                    view! {
-                        <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
-                        <Button submit=true>{tr!(project.next_review)}</Button>
-                        <Button
-                            kind=ButtonKind::Primary
-                            busy=is_busy
-                            class="min-w-16"
-                            on_click=move |()| if problems.submit() { save.run(()) }
-                        >
-                            {tr!(project.ok)}
-                        </Button>
-                    }.into_any()
-                }}
-                <noscript><button type="submit" class="btn btn-primary">{tr!(project.ok)}</button></noscript>
+                {move || is_reviewing.get().then(|| view! {
+                    <span class="text-sm text-muted">{tr!(project.fixed_note)}</span>
+                    <Button on_click=move |()| is_reviewing.set(false)>{tr!(project.back)}</Button>
+                })}
+                <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
+                // A screen of the browser alone: without JavaScript it is not offered.
+                {move || (is_hydrated.get() && !is_reviewing.get()).then(|| view! {
+                    <Button on_click=move |()| is_reviewing.set(problems.submit())>{tr!(project.next_review)}</Button>
+                })}
+                <Button kind=ButtonKind::Primary submit=true busy=is_busy class="min-w-16">{tr!(project.ok)}</Button>
             </FormFoot>
         </ActionForm>
     }
