@@ -6,7 +6,8 @@ const accent = (percent: number) => `color-mix(in oklab, var(--color-primary) ${
 
 export const theme = EditorView.theme({
   "&": { height: "100%", color: "var(--color-base-content)", backgroundColor: "var(--color-base-100)" },
-  "&.cm-focused": { outline: `1px solid ${accent(60)}`, outlineOffset: "-1px" },
+  // The caret and the tinted line show the focus.
+  "&.cm-focused": { outline: "none" },
   ".cm-scroller": { font: `400 .8125rem/1.375rem ${mono}`, fontVariantLigatures: "none", overflow: "auto" },
   ".cm-content": { padding: ".5rem 0", caretColor: "currentColor" },
   ".cm-line": { padding: "0 .75rem 0 0" },

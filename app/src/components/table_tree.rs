@@ -220,12 +220,7 @@ impl Lines<'_> {
         let place = Place::Columns { project: project.into(), schema: schema.into(), table: table.into() };
         let known = self.known.get(&place);
         let (detail, title) = match known {
-            Some(Names::Table(info)) => (
-                info.record_count
-                    .map(|n| tr!(worksheet.rows_short, n = crate::ui::format::grouped(n.unsigned_abs())))
-                    .unwrap_or_default(),
-                info.comment.clone(),
-            ),
+            Some(Names::Table(info)) => (rows_of(info), info.comment.clone()),
             _ => (String::new(), String::new()),
         };
         let line = Line { detail, title, ..Line::new(key.clone(), 3, table, Some("table-2")) };
@@ -266,6 +261,17 @@ impl Lines<'_> {
         let kind = LineKind::Failed { place: place.clone() };
         let line = Line::new(format!("{key}/!failed"), level, &problem.message, Some("triangle-alert"));
         self.lines.push(Line { kind, title: problem.message.clone(), ..line });
+    }
+}
+
+/// How many rows the newest snapshot holds; with a primary key later rows replace earlier ones, so it is a bound.
+fn rows_of(info: &TableInfo) -> String {
+    let Some(count) = info.record_count else { return String::new() };
+    let n = crate::ui::format::grouped(count.unsigned_abs());
+    if info.columns.iter().any(|column| column.is_primary_key) {
+        tr!(worksheet.rows_at_most, n = n).to_string()
+    } else {
+        tr!(worksheet.rows_short, n = n).to_string()
     }
 }
 
