@@ -1,9 +1,13 @@
 //! The language of the page. It is fixed while a page lives (changing it loads the page again), so a translation is a
 //! plain `&'static str`: no signal, no closure, and less wasm.
 
-include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+/// What `build.rs` makes of `locales/`; the lints are for code that people write.
+#[allow(clippy::all, dead_code, unused_imports)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+}
 
-pub use i18n::Locale;
+pub use generated::i18n::Locale;
 
 /// Name of the cookie that holds the choice.
 pub const LANGUAGE_COOKIE: &str = "language";

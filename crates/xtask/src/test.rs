@@ -101,30 +101,12 @@ fn check(command: &mut Command) -> Result<Count> {
 
 /// Once for the native side, once for what only the browser sees.
 fn clippy() -> Result<Count> {
-    let mut count = check(cargo().args([
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--profile",
-        "ci",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
-    count.add(check(cargo().args([
-        "clippy",
-        "--locked",
-        "-p",
-        "frontend",
-        "--target",
-        tools::WASM,
-        "--profile",
-        "ci",
-        "--",
-        "-D",
-        "warnings",
-    ]))?);
+    // The profile of `cargo check`, so that nothing is checked twice.
+    let lints = ["--", "-D", "warnings"];
+    let mut count = check(cargo().args(["clippy", "--locked", "--workspace", "--all-targets"]).args(lints))?;
+    count.add(check(
+        cargo().args(["clippy", "--locked", "-p", "frontend", "--target", tools::WASM, "--profile", "ci"]).args(lints),
+    )?);
     Ok(count)
 }
 

@@ -96,7 +96,7 @@ fn Configuration(source: DataSource) -> impl IntoView {
                     <Fact name=tr!(source.auth)>{auth_label(source.auth)}</Fact>
                     {source.role_arn.as_ref().map(|arn| mask_arn(arn.as_str())).map(|arn| view! { <Fact name=tr!(source.role_arn) mono=true>{arn}</Fact> })}
                     {source.access_key_id.clone().map(|id| view! { <Fact name=tr!(source.access_key_id) mono=true>{id}</Fact> })}
-                    {(source.auth == AuthKind::AccessKey).then(|| source.secret_set_at).flatten().map(|at| view! {
+                    {(source.auth == AuthKind::AccessKey).then_some(source.secret_set_at).flatten().map(|at| view! {
                         <Fact name=tr!(source.secret)>{tr!(source.secret_set, date = time::long(at)).to_string()}</Fact>
                     })}
                     {(!properties.is_empty()).then(|| view! {
