@@ -30,9 +30,18 @@ pub fn checked<T>(ctx: &RequestContext, result: Result<T, Problem>) -> Result<T,
     result.map_err(|problem| refuse(Problem { request_id: Some(ctx.request_id.clone()), ..problem }))
 }
 
-/// Sets the status that goes with the problem; without it every refusal would be a 500.
+/// Sets the status that goes with the problem; without it every refusal would be a 500. A form that was posted without
+/// JavaScript is answered by a redirect to its page, which shows the problem.
 fn refuse(problem: Problem) -> ApiError {
-    if let Some(response) = use_context::<ResponseOptions>()
+    let is_plain_form = use_context::<Parts>().is_some_and(|parts| {
+        parts.method == http::Method::POST
+            && parts
+                .headers
+                .get(http::header::ACCEPT)
+                .is_some_and(|accept| accept.to_str().is_ok_and(|a| a.contains("text/html")))
+    });
+    if !is_plain_form
+        && let Some(response) = use_context::<ResponseOptions>()
         && let Ok(status) = StatusCode::from_u16(problem.code.status())
     {
         response.set_status(status);

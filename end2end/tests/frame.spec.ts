@@ -3,7 +3,8 @@ import { rm } from "node:fs/promises";
 import { expect, open, PASSWORD, signIn, startServer, test } from "./fixtures";
 
 const PAGES = [
-  ["/", "Your lakehouse console is running"],
+  // The home page of a first run, or the overview once there are worksheets.
+  ["/", /^(Your lakehouse console is running|Home)$/],
   ["/quotas", "Quotas"],
   ["/settings", "Settings"],
   ["/data-sources", "External Data Source"],

@@ -508,7 +508,7 @@ mod tests {
         let tables = Place::Tables { project: "lake".into(), schema: "default".into() };
         let mut known = HashMap::from([(Place::Projects, names(&["lake", "other"]))]);
         let mut open = HashSet::from([schemas.clone()]);
-        assert_eq!(shown(&known, &open, ""), ["lake", "  Loading…", "other"]);
+        assert_eq!(shown(&known, &open, ""), ["lake", "  Loading", "other"]);
 
         known.insert(schemas, names(&["default", "empty"]));
         known.insert(tables.clone(), names(&["Orders", "people"]));

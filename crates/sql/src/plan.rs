@@ -12,12 +12,14 @@ use crate::tables::OpenTable;
 use crate::{functions, guard, max_pt};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::prelude::{SQLOptions, SessionConfig};
 use datafusion::sql::TableReference;
 use datafusion::sql::planner::SqlToRel;
@@ -133,8 +135,21 @@ impl Planner {
             .query_planner()
             .create_physical_plan(optimized, &self.state)
             .await
+            .and_then(yielding)
             .map_err(|error| plan_error(&job.parsed, error))
     }
+}
+
+/// The plan with a pause after every batch of a join: a join makes many batches of few, and without the pause a
+/// cancelled statement would keep its thread until the last one (DataFusion's own rule pauses at the leaves only).
+fn yielding(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let with_pauses = plan.transform_up(|node| {
+        Ok(match node.name().ends_with("JoinExec") {
+            true => Transformed::yes(Arc::new(CooperativeExec::new(node)) as _),
+            false => Transformed::no(node),
+        })
+    });
+    with_pauses.data()
 }
 
 /// A table's name as DataFusion's planner reads it.

@@ -37,8 +37,11 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     let table = job.running.until_stopped(OpenTable::open(&job.engine.lake, &job.parsed, &target)).await?;
     refuse_in_strict_project(&table)?;
     let layout = Layout::of(job, &table, insert)?;
-    let source = &insert.source;
-    let fractions = if source.values().is_some_and(is_decimal) { Fractions::Decimal } else { Fractions::Double };
+    // The rows of a VALUES list are read as decimals, so that nothing is lost on the way into a DECIMAL column.
+    let (source, fractions) = match insert.source.values() {
+        Some(_) => (&powers_as_doubles(&insert.source), Fractions::Decimal),
+        None => (&insert.source, Fractions::Double),
+    };
     let planning = async {
         let planner = Planner::new(job, source, fractions, Order::Free).await?;
         let plan = planner.logical(job, source).await?;
@@ -50,16 +53,55 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     write(job, &table, &planner, &plan, &layout, scope).await
 }
 
-/// Whether the numbers of a VALUES list can all be read as decimals: `1e300` cannot.
-fn is_decimal(values: &ast::Values) -> bool {
-    let found = ast::visit_expressions(values, |expr| match expr {
-        ast::Expr::Value(value) => match &value.value {
-            ast::Value::Number(digits, _) if digits.contains(['e', 'E']) => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        },
+/// The query with the fractions of a VALUES column as DOUBLE where one of its rows is written with an exponent: `1e300`
+/// is no decimal, and a column has one type.
+fn powers_as_doubles(query: &Query) -> Query {
+    let mut query = query.clone();
+    let ast::SetExpr::Values(values) = query.ast.body.as_mut() else { return query };
+    let n_columns = values.rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    for column in 0..n_columns {
+        let has_power = values.rows.iter().filter_map(|row| row.get(column)).any(|cell| !is_decimal(cell));
+        if has_power {
+            values.rows.iter_mut().filter_map(|row| row.get_mut(column)).for_each(fractions_as_doubles);
+        }
+    }
+    query
+}
+
+/// Whether no number in the expression is written with an exponent.
+fn is_decimal(expr: &ast::Expr) -> bool {
+    let found = ast::visit_expressions(expr, |expr| match number(expr) {
+        Some(digits) if digits.contains(['e', 'E']) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
     found.is_continue()
+}
+
+fn fractions_as_doubles(expr: &mut ast::Expr) {
+    _ = ast::visit_expressions_mut(expr, |expr| {
+        if let Some(digits) = number(expr).filter(|digits| digits.contains(['.', 'e', 'E'])) {
+            let digits = ast::Value::SingleQuotedString(digits.to_owned()).into();
+            *expr = ast::Expr::Cast {
+                kind: ast::CastKind::Cast,
+                expr: Box::new(ast::Expr::Value(digits)),
+                data_type: ast::DataType::Double(ast::ExactNumberInfo::None),
+                array: false,
+                format: None,
+            };
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// The digits of a number as written.
+fn number(expr: &ast::Expr) -> Option<&str> {
+    match expr {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::Number(digits, _) => Some(digits),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Executes the parts of a `FROM … INSERT … INSERT …`, each with a commit of its own.
