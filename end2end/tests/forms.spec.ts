@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import { expectAccessible } from "./accessible";
 import { expect, open, test } from "./fixtures";
 
 const NAME = "Start with a lowercase letter; use lowercase letters, digits and underscores; at most 128 characters.";
@@ -189,6 +190,83 @@ test("two editors: the second is told who was faster", async ({ page, browser, s
   await expect(page.getByLabel("Description")).toHaveValue("mine");
   await other.context().close();
 });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(`accessible, ${colorScheme}`, () => {
+    test.use({ colorScheme });
+
+    test("the form of a data source, its test and its dialogs", async ({ page, warehouse }) => {
+      await open(page, "/data-sources/new");
+      await expectAccessible(page);
+      await page.getByRole("button", { name: "OK", exact: true }).click();
+      await expect(page.getByText("3 fields need attention")).toBeVisible();
+      await expectAccessible(page);
+      // A test that stops half-way shows every state of a step.
+      await page.getByRole("radio", { name: "S3-compatible" }).check({ force: true });
+      await page.getByLabel("External Data Source Name").fill("for_everyone");
+      await page.getByLabel("Endpoint").fill("http://127.0.0.1:1");
+      await page.getByLabel("AccessKey ID").fill("AKID");
+      await page.getByLabel("AccessKey Secret").fill("secret");
+      const panel = page.getByRole("complementary", { name: "Test connection" });
+      await panel.getByRole("button", { name: "Test connection" }).click();
+      await expect(panel.getByText("Connection failed.")).toBeVisible();
+      await expectAccessible(page);
+      await page.getByRole("button", { name: "OK", exact: true }).click();
+      await expect(page.getByRole("dialog", { name: "Save without a successful test?" })).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press("Escape");
+
+      await page.getByRole("radio", { name: "Local folder" }).check({ force: true });
+      await page.getByLabel("Test directory").fill(warehouse);
+      await page.getByRole("button", { name: "Browse" }).click();
+      await expect(page.getByRole("dialog", { name: "Choose a folder" }).getByText("This folder is empty.")).toBeVisible();
+      await expectAccessible(page);
+    });
+
+    test("details and edit of a data source, and its deletion", async ({ page }) => {
+      const name = `seen_${colorScheme}`;
+      await localSource(page, name);
+      await expectAccessible(page);
+      await open(page, `/data-sources/${name}`);
+      await expectAccessible(page);
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await expect(page.getByRole("dialog", { name: `Delete ${name}?` })).toBeVisible();
+      await expectAccessible(page);
+      await open(page, `/data-sources/${name}?edit=1`);
+      await expectAccessible(page);
+    });
+
+    test("the form of a project and its review", async ({ page, warehouse }) => {
+      await open(page, "/projects/new?source=sample_local");
+      await expectAccessible(page);
+      await page.getByRole("radio", { name: /Create Foreign Server/ }).check();
+      await page.getByRole("button", { name: "OK", exact: true }).click();
+      await expect(page.getByText(/fields need attention/)).toBeVisible();
+      await expectAccessible(page);
+      await open(page, "/projects/new?source=sample_local");
+      await page.getByRole("radio", { name: /Use Existing/ }).check();
+      await page.getByLabel("Project Name (Globally Unique)").fill("reviewed");
+      await page.getByLabel("Bucket Catalog").fill(warehouse);
+      await page.getByRole("button", { name: "Next: Review" }).click();
+      await expect(page.getByText("What happens on OK")).toBeVisible();
+      await expectAccessible(page);
+    });
+
+    test("details and edit of a project, and its dialogs", async ({ page }) => {
+      await open(page, "/projects/sample");
+      await expect(page.getByText("Abnormal objects")).toBeVisible();
+      await expectAccessible(page);
+      for (const verb of ["Disable", "Delete"]) {
+        await page.getByRole("button", { name: verb, exact: true }).click();
+        await expect(page.getByRole("dialog", { name: `${verb} sample?` })).toBeVisible();
+        await expectAccessible(page);
+        await page.keyboard.press("Escape");
+      }
+      await open(page, "/projects/sample?edit=1");
+      await expectAccessible(page);
+    });
+  });
+}
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });

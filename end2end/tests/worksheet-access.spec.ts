@@ -1,12 +1,6 @@
 // The worksheet and the help pages for everyone: axe in both themes, both languages.
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import { expectAccessible } from "./accessible";
 import { expect, open, test } from "./fixtures";
-
-async function violations(page: Page) {
-  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
-  return found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(" | ")}`);
-}
 
 const HELP: [string, string, string][] = [
   ["/help/support-matrix", "Supported operations", "支持的操作"],
@@ -21,7 +15,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("worksheets have no violations", async ({ page }) => {
       await open(page, "/worksheets");
-      expect(await violations(page)).toEqual([]);
+      await expectAccessible(page);
       await page.getByRole("button", { name: "New worksheet" }).first().click();
       await expect(page.locator(".cm-content")).toBeVisible();
       await page.getByRole("textbox", { name: "SQL", exact: true }).click();
@@ -29,17 +23,27 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.keyboard.press("Control+Shift+Enter");
       const tabs = page.getByRole("tablist", { name: "Results" }).getByRole("tab");
       await expect(tabs.last()).toHaveAccessibleName(/^Failed/, { timeout: 30_000 });
-      expect(await violations(page)).toEqual([]);
+      await expectAccessible(page);
       await tabs.nth(1).click();
-      await expect(page.getByRole("grid")).toBeVisible();
-      expect(await violations(page)).toEqual([]);
+      const grid = page.getByRole("grid");
+      await expect(grid).toBeVisible();
+      await expectAccessible(page);
+      await grid.focus();
+      await page.keyboard.press("Enter");
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await expectAccessible(page);
+      await page.keyboard.press("Escape");
+      await open(page, "/worksheets");
+      await page.getByRole("button", { name: /^Delete / }).first().click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await expectAccessible(page);
     });
 
     test("the help pages have no violations", async ({ page }) => {
       for (const [path, title] of HELP) {
         await open(page, path);
         await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible();
-        expect(await violations(page)).toEqual([]);
+        await expectAccessible(page);
       }
     });
   });

@@ -29,14 +29,19 @@ async function runAll(page: Page, text: string, state = /^Succeeded/) {
 }
 
 const grid = (page: Page) => page.getByRole("grid");
-const cells = async (page: Page) =>
-  grid(page).locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("td[role=gridcell]")].map((cell) => cell.textContent)));
+/** The rows of the grid, cell by cell, once they are what is expected. */
+const expectRows = (page: Page, expected: string[][]) =>
+  expect
+    .poll(() =>
+      grid(page).locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("td[role=gridcell]")].map((cell) => cell.textContent))),
+    )
+    .toEqual(expected);
 
 test("rows are exact, and NULL is not the empty text", async ({ page }) => {
   await newWorksheet(page);
   await runAll(page, "SELECT 9007199254740993 AS big, CAST('0.10' AS DECIMAL(38,18)) AS d, NULL AS nothing, '' AS blank, 'a\\tb' AS tab;");
   await expect(grid(page)).toBeVisible();
-  expect(await cells(page)).toEqual([["9007199254740993", "0.100000000000000000", "NULL", "", "a␣b"]]);
+  await expectRows(page, [["9007199254740993", "0.100000000000000000", "NULL", "", "a␣b"]]);
   await expect(grid(page).locator("tbody td").nth(2)).toHaveClass(/null/);
   await expect(grid(page).locator("tbody td").nth(0)).toHaveClass(/num/);
 
@@ -129,7 +134,7 @@ test("the full-scan error offers its cure", async ({ page }) => {
   await page.getByRole("button", { name: "Insert SET and run again" }).click();
   await expect(results(page).last()).toHaveAccessibleName(/^Succeeded SELECT 3 rows/, { timeout: 30_000 });
   await expect(editor(page)).toContainText("SET odps.sql.allow.fullscan=true;");
-  expect((await cells(page)).map((row) => row.join(" "))).toEqual(["1 CCC 2024-07-18", "2 DDD 2024-07-18", "3 EEE 2025-06-18"]);
+  await expectRows(page, [["1", "CCC", "2024-07-18"], ["2", "DDD", "2024-07-18"], ["3", "EEE", "2025-06-18"]]);
 });
 
 test("a wrong name is underlined, and the suggestion repairs it", async ({ page }) => {

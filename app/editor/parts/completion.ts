@@ -14,6 +14,8 @@ export interface Question {
   tables: { path: string[]; alias: string | null }[];
 }
 
+type Tree = NonNullable<ReturnType<typeof ensureSyntaxTree>>;
+
 interface Token {
   kind: "name" | "keyword" | "dot" | "other";
   text: string;
@@ -26,12 +28,20 @@ const kinds: Record<string, Token["kind"]> = {
 };
 const opaque = new Set(["String", "LineComment", "BlockComment"]);
 const beforeTables = new Set(["FROM", "JOIN", "INTO", "OVERWRITE", "UPDATE", "TABLE", "USING", "DESC", "DESCRIBE"]);
-const SYNTAX_MS = 100;
+const SYNTAX_MS = 25;
+
+/** The syntax tree up to the cursor, read in short pieces so that typing goes on; `null` once nobody waits for it. */
+async function syntaxTree(context: CompletionContext): Promise<Tree | null> {
+  while (!context.aborted) {
+    const tree = ensureSyntaxTree(context.state, context.pos, SYNTAX_MS);
+    if (tree) return tree;
+    await new Promise((resume) => setTimeout(resume));
+  }
+  return null;
+}
 
 /** The tokens of the statement around `pos`, or `null` inside a text or a comment. */
-function tokensAround(state: EditorState, pos: number): Token[] | null {
-  const tree = ensureSyntaxTree(state, pos, SYNTAX_MS);
-  if (!tree) return [];
+function tokensAround(state: EditorState, tree: Tree, pos: number): Token[] | null {
   const inside = tree.resolveInner(pos, -1);
   if (opaque.has(inside.name) && inside.from < pos && (pos < inside.to || inside.name === "LineComment")) return null;
   const span = statementsIn(state).findLast((span) => span.from <= pos);
@@ -102,7 +112,8 @@ export function completion(ask: (question: Question) => Promise<CompletionResult
     const from = word?.from ?? context.pos;
     const dotted = context.state.sliceDoc(from - 1, from) === ".";
     if (!context.explicit && !dotted && from === context.pos) return null;
-    const tokens = tokensAround(context.state, context.pos);
+    const tree = await syntaxTree(context);
+    const tokens = tree && tokensAround(context.state, tree, context.pos);
     if (!tokens) return null;
     const options = await ask(question(tokens, from));
     return context.aborted || options.length === 0 ? null : { from, options, validFor: /^[\w$]*$/ };

@@ -101,7 +101,7 @@ impl Catalog {
 
     async fn known_or_fetched(self, place: Place) -> Option<Names> {
         let known = self.0.try_with_untracked(|known| known.get(&place).cloned())?;
-        if let Some(known @ (Names::Names(_) | Names::Table(_) | Names::Failed(_))) = known {
+        if let Some(known @ (Names::Names(_) | Names::Table(_))) = known {
             return Some(known);
         }
         let names = fetch(&place).await.unwrap_or_else(|error| Names::Failed(error.0));

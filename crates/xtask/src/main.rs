@@ -14,6 +14,7 @@ use process::cargo;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
@@ -97,9 +98,13 @@ pub fn server(build: Build) -> Result<PathBuf> {
     Ok(target().join(build.profile()).join("lakedeck"))
 }
 
-/// The checkout.
+/// The checkout that cargo runs this for: another one may have compiled it.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies two folders below the root")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&package).ancestors().nth(2).expect("xtask lies two folders below the root").to_owned()
+    });
+    &ROOT
 }
 
 /// Where cargo builds: outside the checkout, so that a clean checkout does not compile the world again.

@@ -147,7 +147,8 @@ impl Completer {
         let words = match known {
             Some(words) => words,
             None => {
-                let words = Arc::new(completion_words().await.unwrap_or_default());
+                let Ok(words) = completion_words().await else { return Vec::new() };
+                let words = Arc::new(words);
                 self.words.try_set(Some(words.clone()));
                 words
             }
