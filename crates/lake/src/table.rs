@@ -8,6 +8,7 @@ use paimon::resource::ResourceContext;
 use paimon::spec::{CoreOptions, Snapshot};
 use paimon::table::{CommitMessage, Table, TableWrite};
 use ports::lake::LakeError;
+use std::collections::HashMap;
 use tokio::sync::OwnedMutexGuard;
 
 /// What the rows will do to the table.
@@ -24,7 +25,7 @@ pub(crate) type WriterTurn = OwnedMutexGuard<()>;
 
 /// How the rows of a table find their bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Buckets {
+pub(crate) enum Buckets {
     /// By hash or not at all.
     Fixed,
     /// By an index of each partition.
@@ -34,7 +35,7 @@ enum Buckets {
 }
 
 impl Buckets {
-    fn of(table: &Table) -> Self {
+    pub(crate) fn of(table: &Table) -> Self {
         let schema = table.schema();
         if schema.primary_keys().is_empty() || CoreOptions::new(schema.options()).bucket() != -1 {
             return Self::Fixed;
@@ -88,20 +89,32 @@ impl Catalog {
         resources: Option<ResourceContext>,
     ) -> Result<TableWriter, LakeError> {
         let buckets = Buckets::of(table);
+        if (buckets, mode) == (Buckets::CrossPartition, WriteMode::Overwrite) {
+            check_overwritable(table)?;
+        }
         let turn = match buckets {
             Buckets::Fixed => None,
             Buckets::Dynamic | Buckets::CrossPartition => Some(self.writer_turn(table.location()).await),
         };
         let base = match (buckets, mode) {
-            (Buckets::Dynamic | Buckets::CrossPartition, WriteMode::Append) => {
+            (Buckets::Dynamic, WriteMode::Append) | (Buckets::CrossPartition, _) => {
                 Some(self.latest_snapshot(table).await?.map_or(0, |snapshot: Snapshot| snapshot.id()))
             }
             _ => None,
         };
         let commit_user = commit_user();
+        // Keys may have to be taken from partitions that stay: such a deletion must come after what is there, so the writer
+        // continues the table's sequence, but as an overwrite it leaves no changelog.
+        let takes_keys = buckets == Buckets::CrossPartition;
+        let written = match (takes_keys, mode) {
+            (true, WriteMode::Overwrite) => {
+                table.copy_with_options(HashMap::from([("changelog-producer".into(), "none".into())]))
+            }
+            _ => table.clone(),
+        };
         let open = || {
-            let mut builder = table.new_write_builder().with_commit_user(commit_user.as_str())?;
-            if mode == WriteMode::Overwrite {
+            let mut builder = written.new_write_builder().with_commit_user(commit_user.as_str())?;
+            if mode == WriteMode::Overwrite && !takes_keys {
                 builder = builder.with_overwrite();
             }
             if let (Buckets::Dynamic, Some(base)) = (buckets, base) {
@@ -211,6 +224,20 @@ impl Drop for PreparedWrite {
             in_background(async move { delete_files(&table, &parts.messages).await });
         }
     }
+}
+
+/// Where a key lives in one partition and is written to another, these engines keep the old row or merge into it: in an
+/// overwrite that row may be one that goes away.
+fn check_overwritable(table: &Table) -> Result<(), LakeError> {
+    let engine = table.schema().options().get("merge-engine").map_or("deduplicate", String::as_str);
+    if engine == "deduplicate" {
+        return Ok(());
+    }
+    Err(LakeError::Unsupported(format!(
+        "Cannot overwrite `{}`: its primary key spans partitions, and `merge-engine` = `{engine}` leaves a key in the \
+         partition where it is. Remove the old rows first (TRUNCATE TABLE … PARTITION), then use INSERT INTO.",
+        table.identifier().full_name()
+    )))
 }
 
 /// Deletes new files that belong to no snapshot. What cannot be deleted is found by the cleaning of orphans.

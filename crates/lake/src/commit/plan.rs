@@ -8,6 +8,7 @@ use super::scope::Scope;
 use super::{CommitError, Committer, Plan};
 use crate::error::{is_not_found, lake_error};
 use crate::manifest::{Entry, cancel_pairs, normal_partition};
+use crate::table::Buckets;
 use paimon::spec::{
     CommitKind, CoreOptions, DataFileMeta, FileKind, IndexFileMeta, IndexManifest, IndexManifestEntry,
     ManifestFileMeta, Snapshot,
@@ -119,13 +120,16 @@ impl Committer {
             }));
         };
 
+        self.check_base(latest).await?;
         let fields = self.table.schema().partition_fields();
-        let scope = Scope::new(&scope, &fields, &added, self.table.schema())?;
+        let takes_keys = |entry: &Entry| self.spans_partitions() && deletes_only(&entry.file);
+        let written = added.iter().filter(|entry| !takes_keys(entry));
+        let scope = Scope::new(&scope, &fields, written, self.table.schema())?;
         if matches!(&scope, Scope::Written(partitions) if partitions.is_empty()) {
             return Ok(None);
         }
         let mut matches = scope.cached(&fields);
-        if let Some(stray) = added.iter().find(|entry| !matches(&entry.partition)) {
+        if let Some(stray) = added.iter().find(|entry| !matches(&entry.partition) && !takes_keys(entry)) {
             return Err(LakeError::Invalid(format!(
                 "Cannot overwrite: file `{}` does not belong to the partition that is overwritten.",
                 stray.file.file_name
@@ -201,8 +205,7 @@ impl Committer {
             return Err(changed());
         }
         let partitions: HashSet<&[u8]> = self.messages.iter().map(|m| normal_partition(&m.partition)).collect();
-        let schema = self.table.schema();
-        let spans_partitions = schema.partition_keys().iter().any(|key| !schema.primary_keys().contains(key));
+        let spans_partitions = self.spans_partitions();
         for id in base + 1..=latest.id() {
             let Some(snapshot) = self.snapshots().read(id).await? else { return Err(changed()) };
             if *snapshot.commit_kind() == CommitKind::COMPACT {
@@ -215,6 +218,11 @@ impl Committer {
             }
         }
         Ok(())
+    }
+
+    /// Whether a key may move between partitions: a write to one then takes it from another.
+    fn spans_partitions(&self) -> bool {
+        Buckets::of(&self.table) == Buckets::CrossPartition
     }
 
     /// Whether the table ever had another number of buckets, so that a partition may have kept it.
@@ -303,6 +311,11 @@ impl Committer {
         }
         Ok(Some(next))
     }
+}
+
+/// Whether a file only takes rows away.
+fn deletes_only(file: &DataFileMeta) -> bool {
+    file.delete_row_count == Some(file.row_count)
 }
 
 fn has_compaction(message: &CommitMessage) -> bool {

@@ -36,17 +36,18 @@ pub(super) enum PartitionValue {
 }
 
 impl Scope {
-    pub(super) fn new(
+    /// `written` are the files with the new rows.
+    pub(super) fn new<'a>(
         scope: &OverwriteScope,
         fields: &[DataField],
-        added: &[Entry],
+        written: impl Iterator<Item = &'a Entry>,
         schema: &TableSchema,
     ) -> Result<Self, LakeError> {
         match scope {
             OverwriteScope::Table => Ok(Self::Everything),
             OverwriteScope::Dynamic if fields.is_empty() => Ok(Self::Everything),
             OverwriteScope::Dynamic => {
-                Ok(Self::Written(added.iter().map(|entry| normal_partition(&entry.partition).to_vec()).collect()))
+                Ok(Self::Written(written.map(|entry| normal_partition(&entry.partition).to_vec()).collect()))
             }
             OverwriteScope::Partitions(specs) => {
                 let options = CoreOptions::new(schema.options());

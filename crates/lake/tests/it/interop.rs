@@ -1,6 +1,6 @@
 //! What is written here, pypaimon reads; what pypaimon writes is read here. Every kind of table, every type.
 
-use crate::support::{LocalLake, Pypaimon, append, bigint, ids, read, rows, string};
+use crate::support::{LocalLake, Pypaimon, append, bigint, ids, read, rows, string, with_day};
 use arrow::array::*;
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType as ArrowType, Field, Fields, Schema as ArrowSchema};
@@ -16,15 +16,7 @@ fn key() -> DataType {
     DataType::BigInt(spec::BigIntType::with_nullable(false))
 }
 
-fn with_day(batch: &RecordBatch, day: Option<&str>) -> RecordBatch {
-    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new("dt", ArrowType::Utf8, true));
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(StringArray::from(vec![day; batch.num_rows()])));
-    RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).expect("rows")
-}
-
-async fn overwrite(lake: &LocalLake, table: &Table, batch: &RecordBatch, scope: OverwriteScope) -> Committed {
+pub async fn overwrite(lake: &LocalLake, table: &Table, batch: &RecordBatch, scope: OverwriteScope) -> Committed {
     let mut writer = lake.catalog.writer(table, WriteMode::Overwrite).await.expect("a writer");
     writer.write(batch).await.expect("rows");
     let write = writer.finish().await.expect("files");
@@ -32,7 +24,7 @@ async fn overwrite(lake: &LocalLake, table: &Table, batch: &RecordBatch, scope: 
 }
 
 /// `id:writer` of all rows as we read them, and as pypaimon does.
-async fn both(lake: &LocalLake, pypaimon: &mut Pypaimon, name: &str) -> Vec<String> {
+pub async fn both(lake: &LocalLake, pypaimon: &mut Pypaimon, name: &str) -> Vec<String> {
     let table = lake.catalog.load_table("default", name).await.expect("the table");
     let mut ours = Vec::new();
     for batch in read(&table).await {

@@ -90,6 +90,15 @@ pub fn rows(ids: &[i64], writer: &str) -> RecordBatch {
         .expect("rows")
 }
 
+/// Rows with a column `dt` after the others.
+pub fn with_day(batch: &RecordBatch, day: Option<&str>) -> RecordBatch {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new("dt", ArrowType::Utf8, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(StringArray::from(vec![day; batch.num_rows()])));
+    RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).expect("rows")
+}
+
 pub async fn append(catalog: &Catalog, table: &Table, batch: &RecordBatch) -> Result<Committed, CommitError> {
     let mut writer = catalog.writer(table, WriteMode::Append).await?;
     writer.write(batch).await?;
