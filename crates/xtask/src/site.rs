@@ -16,6 +16,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use walrus::{Function, FunctionBuilder, FunctionKind, Module};
 
 /// Name of the wasm, its script and the style sheet; `LEPTOS_OUTPUT_NAME` in `.cargo/config.toml`.
 const NAME: &str = "lakedeck";
@@ -68,8 +69,7 @@ fn wasm(build: Build, pkg: &Path) -> Result<()> {
         .typescript(false)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .input_path(target().join(WASM).join(profile).join("frontend.wasm"))
-        .out_name(NAME);
+        .input_module(NAME, without_lazy_hydration(&target().join(WASM).join(profile).join("frontend.wasm"))?);
     bindgen.generate(pkg)?;
     // Leptos asks for `lakedeck.wasm`, because LEPTOS_OUTPUT_NAME is set when it is compiled.
     let wasm = pkg.join(format!("{NAME}.wasm"));
@@ -84,6 +84,24 @@ fn wasm(build: Build, pkg: &Path) -> Result<()> {
             .arg(outfile(&script)))?;
     }
     Ok(())
+}
+
+/// Empties the functions that hydrate routes which are loaded lazily. Leptos makes them for every view, a sixth of the
+/// code, and keeps them although nothing here is loaded lazily (leptos pull request 4438). Calling one would stop the
+/// page, which every browser test would see.
+fn without_lazy_hydration(compiled: &Path) -> Result<Module> {
+    let mut module = Module::from_file(compiled)?;
+    let lazy = |f: &Function| f.name.as_ref().is_some_and(|name| name.contains("hydrate_async"));
+    let lazy: Vec<_> = module.funcs.iter_local().map(|(id, _)| id).filter(|id| lazy(module.funcs.get(*id))).collect();
+    for id in lazy {
+        let (params, results) = module.types.params_results(module.funcs.get(id).ty());
+        let (params, results) = (params.to_vec(), results.to_vec());
+        let mut stop = FunctionBuilder::new(&mut module.types, &params, &results);
+        stop.func_body().unreachable();
+        let arguments = params.iter().map(|kind| module.locals.add(*kind)).collect();
+        module.funcs.get_mut(id).kind = FunctionKind::Local(stop.local_func(arguments));
+    }
+    Ok(module)
 }
 
 fn style(build: Build, pkg: &Path) -> Result<()> {
