@@ -218,20 +218,30 @@ fn publish(root: &Path, target: &Path, bytes: &[u8]) -> Result<Published, Publis
 /// One that looked before we published may therefore take our place a moment later. Its temporary file tells: as long as
 /// one lies there, nothing is decided; one that is made after ours was published finds the name taken.
 fn wait_for_others(folder: &Path, target: &Path) -> io::Result<()> {
-    let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
-    let prefix = format!(".{name}.");
-    let is_theirs = |entry: &fs::DirEntry| {
-        let is_theirs =
-            entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".tmp"));
-        // An old one was left by a writer that died.
-        let age = |at| SystemTime::now().duration_since(at).unwrap_or_default();
-        is_theirs && entry.metadata().and_then(|m| m.modified()).is_ok_and(|at| age(at) < OTHERS_WAIT_MAX)
-    };
+    let Some(name) = target.file_name() else { return Ok(()) };
+    let prefix = [b".", name.as_encoded_bytes(), b"."].concat();
     let started = Instant::now();
-    while started.elapsed() < OTHERS_WAIT_MAX && fs::read_dir(folder)?.flatten().any(|entry| is_theirs(&entry)) {
+    while started.elapsed() < OTHERS_WAIT_MAX && is_about_to_be_taken(folder, &prefix)? {
         std::thread::sleep(OTHERS_POLL);
     }
     Ok(())
+}
+
+/// Whether a young temporary file lies in a folder whose name begins so; an old one was left by a writer that died.
+fn is_about_to_be_taken(folder: &Path, prefix: &[u8]) -> io::Result<bool> {
+    // The folder holds every snapshot: this looks at names only.
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix) && name.ends_with(b".tmp") {
+            let age = |at| SystemTime::now().duration_since(at).unwrap_or_default();
+            if entry.metadata().and_then(|found| found.modified()).is_ok_and(|at| age(at) < OTHERS_WAIT_MAX) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the name still stands for our file once nobody else is about to take it.

@@ -16,6 +16,9 @@ use std::collections::{HashMap, HashSet};
 const READS_MAX: usize = 8;
 /// First guess of what an entry takes in a manifest, bytes; corrected by each manifest written.
 const ENTRY_BYTES_GUESS: u64 = 300;
+/// How many times its largest manifest a tail holds before it becomes one. A larger number makes lists longer, which every
+/// commit writes; a smaller one makes some commits rewrite many entries.
+const TAIL_GROWTH: u64 = 8;
 /// Version of the records in a manifest.
 const ENTRY_VERSION: i32 = 2;
 
@@ -331,9 +334,9 @@ struct Weight {
     has_deletions: bool,
 }
 
-/// Decides by size and number of entries. A tail is due when it is long enough and its largest manifest holds no more
-/// than the others together: so an entry is rewritten a logarithmic number of times, and a list has a logarithmic
-/// number of manifests above `merge_min_count`.
+/// Decides by size and number of entries. A tail is due when it is long enough and holds [`TAIL_GROWTH`] times its largest
+/// manifest: so an entry is rewritten a logarithmic number of times, and a list has a logarithmic number of manifests
+/// above `merge_min_count`.
 fn plan(list: &[Weight], target_size: u64, full_merge_size: u64, merge_min_count: usize) -> Plan {
     let must_change: Vec<u64> =
         list.iter().filter(|w| w.has_deletions || w.size < target_size).map(|w| w.size).collect();
@@ -346,7 +349,7 @@ fn plan(list: &[Weight], target_size: u64, full_merge_size: u64, merge_min_count
         if weight.size >= target_size || size > 2 * target_size {
             break;
         }
-        if list.len() - index >= merge_min_count && largest <= entries - largest {
+        if list.len() - index >= merge_min_count && TAIL_GROWTH * largest <= entries {
             plan = Plan::Tail(index);
         }
     }
@@ -478,12 +481,12 @@ mod tests {
     #[test]
     fn lists_stay_short_and_entries_are_seldom_rewritten() {
         let (longest, rewritten) = simulate(1_000, |_| 1);
-        assert!(longest <= 40 && rewritten <= 6_000, "{longest} {rewritten}");
+        assert!(longest <= 40 && rewritten <= 2_000, "{longest} {rewritten}");
         let (longest, rewritten) = simulate(10_000, |_| 1);
-        assert!(longest <= 45 && rewritten <= 100_000, "{longest} {rewritten}");
+        assert!(longest <= 50 && rewritten <= 30_000, "{longest} {rewritten}");
         // Commits of very different sizes.
         let (longest, rewritten) = simulate(3_000, |commit| if commit % 7 == 0 { 500 } else { 1 });
-        assert!(longest <= 60 && rewritten <= 10 * 3_000 / 7 * 500, "{longest} {rewritten}");
+        assert!(longest <= 70 && rewritten <= 3 * 3_000 / 7 * 500, "{longest} {rewritten}");
     }
 
     #[test]

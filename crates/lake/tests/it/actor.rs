@@ -1,9 +1,11 @@
 //! A writer in a process of its own: the test binary, started again.
 
 use crate::support::{append, open, rows};
-use lake::{Change, CommitError, WriteMode};
+use arrow::array::RecordBatch;
+use lake::{Catalog, Change, CommitError, WriteMode};
 use model::data_source::{Endpoint, StorageKind};
 use paimon::spec::SchemaChange;
+use paimon::table::Table;
 use ports::connection::{Connection, Credentials};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -47,10 +49,11 @@ pub enum Task {
         first: i64,
         count: i64,
     },
-    /// Single-row commits; tells the CPU time of each `window` of them.
+    /// Single-row commits. Beside the last `window` of them go the first of table `fresh`, so that both meet the same load;
+    /// tells the CPU time of these and of those.
     Measure {
         commits: i64,
-        window: usize,
+        window: i64,
     },
     AddColumns {
         prefix: String,
@@ -189,19 +192,17 @@ async fn act(order: Order) {
         }
         Task::Measure { commits, window } => {
             let table = catalog.load_table("default", name).await.expect("the table");
-            let mut costs = Vec::new();
+            let fresh = catalog.load_table("default", "fresh").await.expect("the other table");
+            let (mut first, mut last) = (0, 0);
             for id in 0..commits {
-                // The writer's part is not the commit's.
-                let mut out = catalog.writer(&table, WriteMode::Append).await.expect("a writer");
-                out.write(&rows(&[id], &writer)).await.expect("a row");
-                let write = out.finish().await.expect("files");
-                let before = cpu_ticks();
-                catalog.commit(&table, Change::Append(write), None).await.expect("a commit");
-                costs.push(cpu_ticks() - before);
+                let cost = commit_cost(&catalog, &table, &rows(&[id], &writer)).await;
+                if id >= commits - window {
+                    last += cost;
+                    first += commit_cost(&catalog, &fresh, &rows(&[id], &writer)).await;
+                }
             }
-            for window in costs.chunks(window) {
-                say(&format!("done {}", window.iter().sum::<u64>()));
-            }
+            say(&format!("done {first}"));
+            say(&format!("done {last}"));
         }
         Task::Insert { first, count } | Task::Overwrite { first, count } => {
             let is_overwrite = matches!(order.task, Task::Overwrite { .. });
@@ -240,9 +241,22 @@ async fn act(order: Order) {
     }
 }
 
-/// CPU time of this process in clock ticks.
-fn cpu_ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("the kernel tells");
-    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-    fields[11].parse::<u64>().expect("ticks") + fields[12].parse::<u64>().expect("ticks")
+/// CPU time of a commit in microseconds; the writer's part is not the commit's.
+async fn commit_cost(catalog: &Catalog, table: &Table, batch: &RecordBatch) -> u64 {
+    let mut out = catalog.writer(table, WriteMode::Append).await.expect("a writer");
+    out.write(batch).await.expect("a row");
+    let write = out.finish().await.expect("files");
+    let before = cpu_micros();
+    catalog.commit(table, Change::Append(write), None).await.expect("a commit");
+    cpu_micros() - before
+}
+
+/// CPU time of this process in microseconds: that of its threads, which all live to its end.
+fn cpu_micros() -> u64 {
+    let threads = std::fs::read_dir("/proc/self/task").expect("the kernel tells");
+    let nanos = |thread: std::fs::DirEntry| {
+        let times = std::fs::read_to_string(thread.path().join("schedstat")).expect("the kernel tells");
+        times.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).expect("nanoseconds")
+    };
+    threads.map(|thread| nanos(thread.expect("the kernel tells"))).sum::<u64>() / 1_000
 }
