@@ -23,6 +23,12 @@ pub struct Faults {
     pub lost_replies: u32,
     /// Answers so many of the next requests with 503.
     pub unavailable: u32,
+    /// Answers so many of the next PUTs with 503 and does not apply them.
+    pub refused_puts: u32,
+    /// Lost replies and refused PUTs are of keys that contain this only.
+    pub keys: String,
+    /// Answers every so many-th request with 503; none where it is 0.
+    pub unavailable_every: u64,
     /// Refuses requests of these methods with `AccessDenied`, except to list buckets.
     pub denied: Vec<Method>,
     /// Refuses everything but listing buckets by the bucket's address rule.
@@ -65,6 +71,8 @@ struct Content {
     buckets: BTreeMap<String, BTreeMap<String, Object>>,
     uploads: HashMap<String, Upload>,
     faults: Faults,
+    /// Requests that came.
+    requests: u64,
     /// Signatures that were checked and right.
     verified: u64,
 }
@@ -210,7 +218,8 @@ async fn serve(State(double): State<OssDouble>, request: Request) -> Response {
     let (mut response, lost) = {
         let mut content = double.lock();
         let response = answer(&mut content, &parts, &target, body);
-        let lost = content.faults.lost_replies > 0 && parts.method == Method::PUT && !target.key.is_empty();
+        let is_meant = !target.key.is_empty() && target.key.contains(&content.faults.keys);
+        let lost = content.faults.lost_replies > 0 && parts.method == Method::PUT && is_meant;
         if lost {
             content.faults.lost_replies -= 1;
         }
@@ -238,8 +247,8 @@ fn http_date(at: Timestamp) -> String {
 }
 
 fn answer(content: &mut Content, parts: &axum::http::request::Parts, target: &Target, body: Bytes) -> Response {
-    if content.faults.unavailable > 0 {
-        content.faults.unavailable -= 1;
+    content.requests += 1;
+    if is_out_of_order(content, parts, target) {
         return error(503, "ServiceUnavailable", "Please try again later.", "");
     }
     if let Err(refused) = authenticate(content, parts, target) {
@@ -279,6 +288,22 @@ fn answer(content: &mut Content, parts: &axum::http::request::Parts, target: &Ta
         };
     }
     object(content, parts, target, bucket, body)
+}
+
+/// Whether a fault makes the store answer this request with 503.
+fn is_out_of_order(content: &mut Content, parts: &axum::http::request::Parts, target: &Target) -> bool {
+    let requests = content.requests;
+    let faults = &mut content.faults;
+    let of_put = parts.method == Method::PUT && target.key.contains(&faults.keys);
+    if faults.unavailable > 0 {
+        faults.unavailable -= 1;
+        true
+    } else if faults.refused_puts > 0 && of_put {
+        faults.refused_puts -= 1;
+        true
+    } else {
+        faults.unavailable_every > 0 && requests.is_multiple_of(faults.unavailable_every)
+    }
 }
 
 fn authenticate(

@@ -7,6 +7,7 @@ mod commits;
 mod faults;
 mod interop;
 mod local;
+mod oss_commits;
 mod overwrite;
 mod probe;
 mod publish;
