@@ -6,12 +6,14 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
     TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
+use arrow::compute::kernels::cast_utils::string_to_datetime;
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType as ArrowType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::util::display::FormatOptions;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use paimon::spec::{DataField, DataType};
 use std::sync::Arc;
 
@@ -199,6 +201,30 @@ impl Conversion {
     }
 }
 
+/// The wall-clock time that a text says: `2024-07-18`, `2024-07-18 10:00:00.123`.
+pub(crate) fn local_time(text: &str) -> Option<NaiveDateTime> {
+    string_to_datetime(&Utc, text.trim()).ok().map(|time| time.naive_utc())
+}
+
+/// The instant of a wall-clock time in a zone, in milliseconds since 1970.
+pub(crate) fn instant_millis(text: &str, zone: Zone) -> Option<i64> {
+    let local = local_time(text)?.and_utc();
+    Some(local.timestamp_millis() - zone.offset_of_local(local.timestamp()) * 1_000)
+}
+
+/// Timestamps as wall-clock times; instants in the zone.
+pub(crate) fn local_times(values: &ArrayRef, zone: Zone) -> Vec<Option<NaiveDateTime>> {
+    let per_second = per_second(unit_of(values));
+    let is_instant = matches!(values.data_type(), ArrowType::Timestamp(_, Some(_)));
+    let local = |value: i64| {
+        let seconds = value.div_euclid(per_second);
+        let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
+        let offset = if is_instant { zone.offset_seconds(seconds) } else { 0 };
+        DateTime::from_timestamp(seconds + offset, u32::try_from(nanos).ok()?).map(|time| time.naive_utc())
+    };
+    numbers(values).into_iter().map(|value| value.and_then(local)).collect()
+}
+
 fn is_variant(field: &DataField) -> bool {
     matches!(field.data_type(), DataType::Variant(_))
 }
@@ -245,7 +271,8 @@ fn map_timestamps(values: &ArrayRef, change: impl Fn(i64, i64) -> Option<i64>) -
     }
 }
 
-fn per_second(unit: TimeUnit) -> i64 {
+/// How many of a unit are a second.
+pub(crate) fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,

@@ -122,6 +122,12 @@ pub(crate) fn value_text(array: &dyn Array, row: usize, zone: Zone) -> Option<St
     Some(text)
 }
 
+/// An instant as DATETIME.
+pub(crate) fn instant_text(millis: i64, zone: Zone) -> String {
+    let instant = TimestampMillisecondArray::from(vec![millis]).with_timezone("UTC");
+    value_text(&instant, 0, zone).unwrap_or_default()
+}
+
 /// Appends a value that is not NULL.
 fn write_value(out: &mut String, array: &dyn Array, row: usize, zone: Zone) {
     macro_rules! plain {

@@ -206,6 +206,9 @@ fn plain(error: &DataFusionError) -> SqlError {
         _ => Class::Semantic,
     };
     let text = error.strip_backtrace();
+    if let Some(plainer) = reworded(&text) {
+        return failed(class, plainer);
+    }
     let prefixes = [
         "Error during planning: ",
         "Execution error: ",
@@ -221,6 +224,43 @@ fn plain(error: &DataFusionError) -> SqlError {
         text = rest;
     }
     failed(class, one_line(text))
+}
+
+/// Messages that speak of DataFusion rather than of the statement, in words of the dialect.
+fn reworded(text: &str) -> Option<String> {
+    let between = |before: &str, after: &str| {
+        let rest = &text[text.find(before)? + before.len()..];
+        Some(&rest[..rest.find(after)?])
+    };
+    if text.contains("Resources exhausted") {
+        return Some(
+            "the statement needs more memory than its share: read less at once, or give the engine more with \
+             --memory-bytes-max"
+                .into(),
+        );
+    }
+    if let Some(column) = between("column \"", "\" must appear in the GROUP BY clause") {
+        return Some(format!("column {column} must be in GROUP BY or in an aggregate function"));
+    }
+    if text.contains("Projections require unique expression names") {
+        return Some("two columns have the same name: give one of them another with AS".into());
+    }
+    let value = between("Cannot cast string '", "' to value of ")?;
+    let arrow = between("' to value of ", " type")?;
+    let name = match arrow {
+        "Int8" => "tinyint",
+        "Int16" => "smallint",
+        "Int32" => "int",
+        "Int64" => "bigint",
+        "Float32" => "float",
+        "Float64" => "double",
+        "Boolean" => "boolean",
+        "Date32" => "date",
+        other if other.starts_with("Timestamp") => "timestamp",
+        other if other.starts_with("Decimal") => "decimal",
+        _ => return None,
+    };
+    Some(format!("'{value}' cannot be converted to {name}"))
 }
 
 /// DataFusion asks for bug reports and lists what it tried; a user needs neither.

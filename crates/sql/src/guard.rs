@@ -1,6 +1,6 @@
 //! The full-scan guard: a partitioned table is not read whole by accident.
 
-use crate::error::{Class, failed, with_fix};
+use crate::error::{Class, Place, failed_at, with_fix};
 use crate::scan::TableScan;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError};
@@ -8,6 +8,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::{Cast, InList, Like, TryCast};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, LogicalPlan, Operator};
 use model::table::TableRef;
+use model::worksheet::Span;
 use ports::sql_engine::SqlError;
 
 /// The statement that lifts the guard.
@@ -15,7 +16,7 @@ const FIX: &str = "SET odps.sql.allow.fullscan=true;";
 
 /// Refuses an optimized plan that scans a partitioned table with no predicate on its partitions.
 pub(crate) fn check(plan: &LogicalPlan, namespace_schema: bool) -> Result<(), SqlError> {
-    let mut full_scan: Option<TableRef> = None;
+    let mut full_scan: Option<(TableRef, Span)> = None;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node
             && let Ok(provider) = source_as_provider(&scan.source)
@@ -24,16 +25,17 @@ pub(crate) fn check(plan: &LogicalPlan, namespace_schema: bool) -> Result<(), Sq
             && !table.table().partition_keys().is_empty()
             && !scan.filters.iter().any(|filter| prunes(filter, table.table().partition_keys()))
         {
-            full_scan = Some(table.table().reference.clone());
+            full_scan = Some((table.table().reference.clone(), table.span()));
             return Ok(TreeNodeRecursion::Stop);
         }
         Ok::<_, DataFusionError>(TreeNodeRecursion::Continue)
     })
     .map_err(crate::error::from_datafusion)?;
-    full_scan.map_or(Ok(()), |table| Err(refusal(&table, namespace_schema)))
+    full_scan.map_or(Ok(()), |(table, span)| Err(refusal(&table, span, namespace_schema)))
 }
 
-fn refusal(table: &TableRef, namespace_schema: bool) -> SqlError {
+/// The log says `[0,0]`, as the cloud product does; the worksheet underlines the table.
+fn refusal(table: &TableRef, span: Span, namespace_schema: bool) -> SqlError {
     let name = if namespace_schema {
         format!("{},{},{}", table.project, table.schema, table.table)
     } else {
@@ -43,7 +45,8 @@ fn refusal(table: &TableRef, namespace_schema: bool) -> SqlError {
         "physical plan generation failed: Table({name}) is full scan with all partitions, please specify partition \
          predicates."
     );
-    with_fix(failed(Class::Semantic, text), FIX)
+    let place = Place { span: Some(span), ..Place::default() };
+    with_fix(failed_at(Class::Semantic, place, text), FIX)
 }
 
 /// Whether a filter compares a partition column with constants, in every branch of an OR.
@@ -86,6 +89,8 @@ fn key(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Column(Column { name, .. }) => Some(name),
         Expr::Cast(Cast { expr, .. }) | Expr::TryCast(TryCast { expr, .. }) => key(expr),
+        // A CHAR is compared without its trailing blanks.
+        Expr::ScalarFunction(call) if call.name() == "rtrim" => call.args.first().and_then(key),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ use crate::settings::Effective;
 use crate::{query, write};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use chrono::{DateTime, Utc};
 use model::worksheet::Progress;
 use ports::sql_engine::{ExecutionContext, Outcome, SqlError};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) struct Job {
     pub context: ExecutionContext,
     pub settings: Effective,
     pub running: Arc<Running>,
+    /// The moment of `getdate()` in all of the statement.
+    pub began: DateTime<Utc>,
     started: Instant,
 }
 
@@ -34,7 +37,7 @@ impl Job {
     ) -> Self {
         let project = find(&context.projects, context.session.project.as_str());
         let settings = Effective::new(&context.session, project.map(|project| &project.options), &engine.timezone);
-        Self { engine, parsed, context, settings, running, started: Instant::now() }
+        Self { engine, parsed, context, settings, running, began: Utc::now(), started: Instant::now() }
     }
 
     pub(crate) fn names(&self) -> Names<'_> {
@@ -81,7 +84,7 @@ impl Job {
             Statement::ShowSchemas(show) => commands::show::schemas(self, show).await,
             Statement::ShowTables(show) => commands::show::tables(self, show).await,
             Statement::ShowViews(show) => commands::show::views(self, show),
-            Statement::ShowFunctions { like } => commands::show::functions(self, like.as_deref()),
+            Statement::ShowFunctions { like } => commands::show::list_functions(self, like.as_deref()),
             Statement::ShowProjects => commands::show::projects(self),
             Statement::ShowPartitions { table, partition } => {
                 commands::show::show_partitions(self, table, partition.as_ref()).await

@@ -28,6 +28,7 @@ mod settings;
 mod suggest;
 mod tables;
 mod types;
+mod values;
 mod write;
 
 pub use execute::EngineOptions;
@@ -128,14 +129,8 @@ impl SqlEngine for Engine {
     }
 
     fn words(&self) -> Vec<String> {
-        let state = &self.inner.template;
-        let functions = [
-            state.scalar_functions().keys().collect::<Vec<_>>(),
-            state.aggregate_functions().keys().collect(),
-            state.window_functions().keys().collect(),
-        ];
         let mut words: Vec<String> = dialect::keywords().iter().map(|word| (*word).to_owned()).collect();
-        words.extend(functions.into_iter().flatten().cloned());
+        words.extend(functions::names());
         words.sort();
         words.dedup();
         words

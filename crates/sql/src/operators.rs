@@ -1,31 +1,35 @@
 //! Where the dialect's operators, types and casts differ from DataFusion's.
 
 use crate::dialect::{TimeTravel, types};
-use crate::display::{self, Zone};
+use crate::display::{self, SQL_TYPE, Zone};
 use crate::tables::in_zone;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::nullif;
+use datafusion::functions::string::expr_fn::rtrim;
 use datafusion::functions_nested::expr_fn::array_element;
-use datafusion::logical_expr::expr::{Cast, ScalarFunction, TryCast};
+use datafusion::logical_expr::expr::{Cast, InList, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{
     ExprPlanner, PlannedRelation, PlannerResult, RawBinaryExpr, RawFieldAccessExpr, RelationPlanner,
     RelationPlannerContext, RelationPlanning, TypePlanner,
 };
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, GetFieldAccess, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, TableSource, Volatility, binary_expr, cast, lit, try_cast,
+    Between, BinaryExpr, ColumnarValue, Expr, ExprSchemable, GetFieldAccess, LogicalPlan, LogicalPlanBuilder, Operator,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, Volatility, binary_expr, cast, lit, try_cast,
 };
 use datafusion::sql::TableReference;
 use datafusion::sql::sqlparser::ast::{self, BinaryOperator, TableFactor};
 use std::sync::Arc;
 
-/// `/`, `DIV`, `%`, comparisons and subscripts.
+/// `/`, `DIV`, `%`, `||`, comparisons and subscripts.
 #[derive(Debug)]
-pub(crate) struct Operators;
+pub(crate) struct Operators {
+    /// Of texts; it prints numbers and times as results do.
+    pub concat: Arc<ScalarUDF>,
+}
 
 impl ExprPlanner for Operators {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -68,6 +72,9 @@ impl ExprPlanner for Operators {
                     _ => Operator::Multiply,
                 };
                 binary_expr(as_number(expr.left, &left_type), op, as_number(expr.right, &right_type))
+            }
+            BinaryOperator::StringConcat if !left_type.is_nested() && !right_type.is_nested() => {
+                Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&self.concat), vec![expr.left, expr.right]))
             }
             _ => match comparison(&expr.op) {
                 Some(op) if is_text(&left_type) && right_type.is_numeric() => {
@@ -212,6 +219,29 @@ impl RelationPlanner for TimeTravels {
 pub(crate) fn rewrite_casts(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
     let to_text =
         Arc::new(ScalarUDF::from(ToText { zone: TextZone(zone), signature: Signature::any(1, Volatility::Stable) }));
+    rewrite_expressions(plan, |expr, schema| {
+        let (inner, field) = match &expr {
+            Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field }) => (expr, field),
+            _ => return Ok(Transformed::no(expr)),
+        };
+        let prints_otherwise = is_text(field.data_type())
+            && inner.get_type(schema).is_ok_and(|t| {
+                matches!(t, DataType::Timestamp(..) | DataType::Binary | DataType::Float32 | DataType::Float64)
+                    || t.is_nested()
+            });
+        if !prints_otherwise {
+            return Ok(Transformed::no(expr));
+        }
+        let call = ScalarFunction::new_udf(Arc::clone(&to_text), vec![inner.as_ref().clone()]);
+        Ok(Transformed::yes(Expr::ScalarFunction(call)))
+    })
+}
+
+/// Changes expressions of a plan from the inside out, with the columns that they see. Names of columns stay.
+fn rewrite_expressions(
+    plan: LogicalPlan,
+    change: impl Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
+) -> Result<LogicalPlan> {
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let mut schema = DFSchema::empty();
         for input in node.inputs() {
@@ -223,26 +253,87 @@ pub(crate) fn rewrite_casts(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {
             let saved = names.save(&expr);
-            let rewritten = expr.transform_up(|expr| {
-                let (inner, field) = match &expr {
-                    Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field }) => (expr, field),
-                    _ => return Ok(Transformed::no(expr)),
-                };
-                let prints_otherwise = is_text(field.data_type())
-                    && inner.get_type(&schema).is_ok_and(|t| {
-                        matches!(t, DataType::Timestamp(..) | DataType::Binary | DataType::Float32 | DataType::Float64)
-                            || t.is_nested()
-                    });
-                if !prints_otherwise {
-                    return Ok(Transformed::no(expr));
-                }
-                let call = ScalarFunction::new_udf(Arc::clone(&to_text), vec![inner.as_ref().clone()]);
-                Ok(Transformed::yes(Expr::ScalarFunction(call)))
-            })?;
+            let rewritten = expr.transform_up(|expr| change(expr, &schema))?;
             Ok(rewritten.update_data(|expr| saved.restore(expr)))
         })
     })?;
     Ok(rewritten.data)
+}
+
+/// CHAR compares without its trailing blanks. What follows for the column itself is added, so that it still prunes.
+pub(crate) fn rewrite_char_comparisons(plan: LogicalPlan) -> Result<LogicalPlan> {
+    rewrite_expressions(plan, |expr, schema| {
+        Ok(match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op, right })
+                if compares(op) && (is_char(&left, schema) || is_char(&right, schema)) =>
+            {
+                let range = match (op, text_of(&left), text_of(&right)) {
+                    (Operator::Eq, None, Some(text)) => padded_range(&left, [text]),
+                    (Operator::Eq, Some(text), None) => padded_range(&right, [text]),
+                    _ => None,
+                };
+                let compared = binary_expr(trimmed(*left, schema), op, trimmed(*right, schema));
+                Transformed::yes(range.map_or(compared.clone(), |range| compared.and(range)))
+            }
+            Expr::InList(InList { expr, list, negated }) if is_char(&expr, schema) => {
+                let texts: Option<Vec<&str>> = list.iter().map(text_of).collect();
+                let range = texts.filter(|_| !negated).and_then(|texts| padded_range(&expr, texts));
+                let list = list.into_iter().map(|item| trimmed(item, schema)).collect();
+                let found = trimmed(*expr, schema).in_list(list, negated);
+                Transformed::yes(range.map_or(found.clone(), |range| found.and(range)))
+            }
+            Expr::Between(Between { expr, negated, low, high }) if is_char(&expr, schema) => {
+                let (low, high) = (Box::new(trimmed(*low, schema)), Box::new(trimmed(*high, schema)));
+                Transformed::yes(Expr::Between(Between::new(Box::new(trimmed(*expr, schema)), negated, low, high)))
+            }
+            other => Transformed::no(other),
+        })
+    })
+}
+
+fn compares(op: Operator) -> bool {
+    matches!(
+        op,
+        Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom
+    )
+}
+
+fn is_char(expr: &Expr, schema: &DFSchema) -> bool {
+    let Expr::Column(column) = expr else { return false };
+    let field = schema.field_from_column(column);
+    field.is_ok_and(|field| field.metadata().get(SQL_TYPE).is_some_and(|name| name.starts_with("char(")))
+}
+
+fn text_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text),
+        _ => None,
+    }
+}
+
+/// A CHAR or a constant without its trailing blanks; texts of other types keep theirs.
+fn trimmed(expr: Expr, schema: &DFSchema) -> Expr {
+    match text_of(&expr) {
+        Some(text) => lit(text.trim_end_matches(' ')),
+        None if is_char(&expr, schema) => rtrim(vec![expr]),
+        None => expr,
+    }
+}
+
+/// What is equal to one of the texts but for trailing blanks lies between the least of them and the character behind
+/// the blank.
+fn padded_range<'a>(column: &Expr, texts: impl IntoIterator<Item = &'a str>) -> Option<Expr> {
+    let texts: Vec<&str> = texts.into_iter().map(|text| text.trim_end_matches(' ')).collect();
+    let (least, greatest) = (texts.iter().min()?, texts.iter().max()?);
+    let above = format!("{greatest}!");
+    Some(column.clone().gt_eq(lit(*least)).and(column.clone().lt(lit(above))))
 }
 
 /// A zone is equal to itself only by its printed form, which is all that functions need of it.

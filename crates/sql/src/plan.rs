@@ -5,7 +5,7 @@ use crate::dialect::lateral_view::LateralViewPlanner;
 use crate::dialect::{Name, ParsedStatement, Query};
 use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_suggestion};
 use crate::job::Job;
-use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts};
+use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts, rewrite_char_comparisons};
 use crate::scan::{TableScan, TableStores};
 use crate::suggest::nearest;
 use crate::tables::OpenTable;
@@ -24,6 +24,7 @@ use datafusion::prelude::{SQLOptions, SessionConfig};
 use datafusion::sql::TableReference;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast;
+use paimon::spec::DataType::Char as SqlChar;
 use ports::sql_engine::SqlError;
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ pub(crate) struct Planner {
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     type_planner: Arc<dyn TypePlanner>,
+    session: Arc<functions::Session>,
 }
 
 impl Planner {
@@ -81,24 +83,36 @@ impl Planner {
             }
             let target = job.names().table(&used.name)?;
             let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
-            let table = table.travelled(used.time_travel.as_ref(), &job.settings.scan_selectors).await?;
+            let place = Place::of(&job.parsed, used.name.span());
+            let table = table.travelled(used.time_travel.as_ref(), &job.settings, place).await?;
             tables.push(table.clone());
-            let scan = TableScan::new(table, &job.settings.zone_name, Arc::clone(&stores)).await?;
+            let scan = TableScan::new(table, used.name.span(), &job.settings.zone_name, Arc::clone(&stores)).await?;
             if order == Order::Serial && scan.row_count() <= SERIAL_ROWS_MAX {
                 state.config_mut().options_mut().execution.target_partitions = 1;
             }
             sources.push((name, used.time_travel.clone(), provider_as_source(Arc::new(scan))));
         }
-        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators)];
+        let (zone, zone_name) = (job.settings.zone, job.settings.zone_name.clone());
+        let session = Arc::new(functions::Session { zone, zone_name, now: job.began });
+        let concat = functions::scalar("concat", &session, &state);
+        let concat = concat.ok_or_else(|| failed(Class::Internal, "the function concat is missing"))?;
+        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators { concat })];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
             vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
         let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
-        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner })
+        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner, session })
     }
 
     pub(crate) fn state(&self) -> &SessionState {
         &self.state
+    }
+
+    /// The order of the rows does not count after all: all threads may share the work as they like.
+    pub(crate) fn free_order(&mut self, job: &Job) {
+        let options = self.state.config_mut().options_mut();
+        options.optimizer.enable_round_robin_repartition = true;
+        options.execution.target_partitions = job.engine.executor.threads();
     }
 
     /// The plan as written: names resolved, nothing optimized.
@@ -111,19 +125,35 @@ impl Planner {
         query.lenient_casts();
         let statement = ast::Statement::Query(query.ast);
         let planned = SqlToRel::new(self).sql_statement_to_plan(statement);
-        let plan = planned.map_err(|error| plan_error(&job.parsed, error))?;
+        let plan = planned.map_err(|error| self.error(job, error))?;
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         options.verify_plan(&plan).map_err(from_datafusion)?;
-        rewrite_casts(plan, job.settings.zone).map_err(|error| plan_error(&job.parsed, error))
+        let has_chars = |table: &OpenTable| table.fields().iter().any(|field| matches!(field.data_type(), SqlChar(_)));
+        let plan = if self.tables.iter().any(has_chars) { rewrite_char_comparisons(plan) } else { Ok(plan) };
+        plan.and_then(|plan| rewrite_casts(plan, job.settings.zone)).map_err(|error| self.error(job, error))
     }
 
     /// The optimized plan; a guarded table without a partition predicate is refused.
     pub(crate) fn optimized(&self, job: &Job, plan: &LogicalPlan) -> Result<LogicalPlan, SqlError> {
-        let plan = self.state.optimize(plan).map_err(|error| plan_error(&job.parsed, error))?;
+        let plan = self.state.optimize(plan).map_err(|error| self.error(job, error))?;
         if !job.settings.allow_fullscan && !job.is_explained() {
             guard::check(&plan, job.settings.namespace_schema)?;
         }
         Ok(plan)
+    }
+
+    /// What DataFusion says. A function that it or MaxCompute has, and the dialect has not, is only missing.
+    fn error(&self, job: &Job, error: DataFusionError) -> SqlError {
+        let text = error.find_root().strip_backtrace();
+        let name =
+            text.split_once("Invalid function '").and_then(|(_, rest)| rest.split_once('\'')).map(|(name, _)| name);
+        match name.filter(|name| functions::is_missing(name, &self.state)) {
+            Some(name) => {
+                let place = place_of(&job.parsed, &error);
+                failed_at(Class::Semantic, place, format!("not supported yet: function {name}"))
+            }
+            None => plan_error(&job.parsed, error),
+        }
     }
 
     pub(crate) async fn physical(
@@ -136,7 +166,7 @@ impl Planner {
             .create_physical_plan(optimized, &self.state)
             .await
             .and_then(yielding)
-            .map_err(|error| plan_error(&job.parsed, error))
+            .map_err(|error| self.error(job, error))
     }
 }
 
@@ -173,6 +203,10 @@ fn session_config(job: &Job, fractions: Fractions, order: Order) -> SessionConfi
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.parse_float_as_decimal = fractions == Fractions::Decimal;
     options.sql_parser.default_null_ordering = "nulls_min".into();
+    // Every thread's sort keeps this much back for merging what it spilled.
+    let share = usize::try_from(job.context.limits.memory_bytes).unwrap_or(usize::MAX);
+    let reserved = share / (8 * job.engine.executor.threads());
+    options.execution.sort_spill_reservation_bytes = reserved.min(options.execution.sort_spill_reservation_bytes);
     options.execution.time_zone = Some(job.settings.zone_name.clone());
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
@@ -215,19 +249,19 @@ impl ContextProvider for Planner {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.state.scalar_functions().get(functions::known_as(name)).cloned()
+        functions::scalar(name, &self.session, &self.state)
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
-        self.state.higher_order_functions().get(name).cloned()
+        self.state.higher_order_functions().get(functions::known_as(name)?).cloned()
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        self.state.aggregate_functions().get(name).cloned()
+        self.state.aggregate_functions().get(functions::known_as(name)?).cloned()
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        self.state.window_functions().get(name).cloned()
+        self.state.window_functions().get(functions::known_as(name)?).cloned()
     }
 
     fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {
@@ -239,19 +273,20 @@ impl ContextProvider for Planner {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        self.state.scalar_functions().keys().cloned().collect()
+        functions::names().into_iter().collect()
     }
 
+    // They are among the names above.
     fn higher_order_function_names(&self) -> Vec<String> {
-        self.state.higher_order_functions().keys().cloned().collect()
+        Vec::new()
     }
 
     fn udaf_names(&self) -> Vec<String> {
-        self.state.aggregate_functions().keys().cloned().collect()
+        Vec::new()
     }
 
     fn udwf_names(&self) -> Vec<String> {
-        self.state.window_functions().keys().cloned().collect()
+        functions::names().into_iter().collect()
     }
 }
 
@@ -266,16 +301,19 @@ fn constant(state: &SessionState, argument: Expr) -> Result<Expr, DataFusionErro
     simplifier.simplify(simplifier.coerce(argument, &schema)?)
 }
 
+/// Where in the statement the planner saw it.
+fn place_of(parsed: &ParsedStatement, error: &DataFusionError) -> Place {
+    let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+    let place = span.and_then(|span| {
+        let (line, column) = (u32::try_from(span.start.line).ok()?, u32::try_from(span.start.column).ok()?);
+        Some(Place { line, column, span: parsed.span_at(span.start.line, span.start.column) })
+    });
+    place.unwrap_or_default()
+}
+
 /// What the planner says, in the form of the log and at its place in the statement.
 fn plan_error(parsed: &ParsedStatement, error: DataFusionError) -> SqlError {
-    let place = error
-        .diagnostic()
-        .and_then(|diagnostic| diagnostic.span)
-        .and_then(|span| {
-            let (line, column) = (u32::try_from(span.start.line).ok()?, u32::try_from(span.start.column).ok()?);
-            Some(Place { line, column, span: parsed.span_at(span.start.line, span.start.column) })
-        })
-        .unwrap_or_default();
+    let place = place_of(parsed, &error);
     if let DataFusionError::SchemaError(problem, _) = error.find_root() {
         return match problem.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {

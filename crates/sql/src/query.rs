@@ -23,9 +23,12 @@ pub(crate) async fn run(job: &Job, query: &Query) -> Result<Outcome, SqlError> {
         (true, false) => Order::Kept,
         (true, true) => Order::Serial,
     };
-    let planner = Planner::new(job, query, Fractions::Double, order).await?;
+    let mut planner = Planner::new(job, query, Fractions::Double, order).await?;
     let plan = planner.logical(job, query).await?;
     let plain = if order != Order::Free { PlainScan::of(&plan).map_err(from_datafusion)? } else { None };
+    if plain.is_none() {
+        planner.free_order(job);
+    }
     let optimized = planner.optimized(job, plain.as_ref().map_or(&plan, PlainScan::plan))?;
     let physical = planner.physical(job, &optimized).await?;
     let context = planner.state().task_ctx();

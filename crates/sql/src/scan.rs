@@ -26,6 +26,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::StreamExt;
 use model::table::TableRef;
+use model::worksheet::Span;
 use object_store::ObjectStore;
 use paimon::DataSplit;
 use paimon::spec::{DataFileMeta, DataType, Datum};
@@ -69,6 +70,8 @@ impl ObjectStoreRegistry for TableStores {
 #[derive(Debug)]
 pub(crate) struct TableScan {
     table: OpenTable,
+    /// Where the statement names it.
+    span: Span,
     schema: SchemaRef,
     stores: Arc<TableStores>,
     /// Rows of the newest snapshot, before merging; `None` without a snapshot.
@@ -78,17 +81,22 @@ pub(crate) struct TableScan {
 impl TableScan {
     pub(crate) async fn new(
         table: OpenTable,
+        span: Span,
         zone_name: &str,
         stores: Arc<TableStores>,
     ) -> std::result::Result<Self, ports::sql_engine::SqlError> {
         let schema = table.arrow_schema(zone_name)?;
         let snapshot = table.catalog.latest_snapshot(&table.stored).await.map_err(crate::error::from_lake)?;
         let row_count = snapshot.map(|snapshot| snapshot.total_record_count().unwrap_or(i64::MAX));
-        Ok(Self { table, schema, stores, row_count })
+        Ok(Self { table, span, schema, stores, row_count })
     }
 
     pub(crate) fn table(&self) -> &OpenTable {
         &self.table
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.span
     }
 
     pub(crate) fn has_data(&self) -> bool {

@@ -1,9 +1,11 @@
 //! Tables of the lake, opened for a statement.
 
+use crate::convert;
 use crate::dialect::{Ident, ParsedStatement, TimeTravel};
-use crate::display::SQL_TYPE;
+use crate::display::{self, SQL_TYPE};
 use crate::error::{Class, Place, failed_at, from_lake, from_paimon, with_suggestion};
 use crate::names::TableTarget;
+use crate::settings::Effective;
 use crate::suggest::nearest;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use lake::{Catalog, PaimonLake};
@@ -64,23 +66,73 @@ impl OpenTable {
     pub(crate) async fn travelled(
         &self,
         travel: Option<&TimeTravel>,
-        selectors: &[(String, String)],
+        settings: &Effective,
+        place: Place,
     ) -> Result<Self, SqlError> {
-        let mut options: HashMap<String, String> = selectors.iter().cloned().collect();
-        match travel {
-            None => {}
-            Some(TimeTravel::Version(version)) => {
-                options = HashMap::from([("scan.version".into(), version.clone())]);
-            }
-            Some(TimeTravel::Timestamp(timestamp)) => {
-                options = HashMap::from([("scan.timestamp".into(), timestamp.clone())]);
-            }
-        }
+        let mut options: HashMap<String, String> = match travel {
+            None => settings.scan_selectors.iter().cloned().collect(),
+            Some(TimeTravel::Version(version)) => HashMap::from([("scan.version".into(), version.clone())]),
+            Some(TimeTravel::Timestamp(moment)) => HashMap::from([("scan.timestamp".into(), moment.clone())]),
+        };
         if options.is_empty() {
             return Ok(self.clone());
         }
-        let table = self.table.copy_with_time_travel(options).await.map_err(from_paimon)?;
-        Ok(Self { table, ..self.clone() })
+        let refused = |text: String| failed_at(Class::Semantic, place, text);
+        // The table format would read it in the zone of the machine.
+        if let Some(moment) = options.remove("scan.timestamp") {
+            let millis = convert::instant_millis(&moment, settings.zone)
+                .ok_or_else(|| refused(format!("'{moment}' is no point in time: write it as 'yyyy-mm-dd hh:mi:ss'")))?;
+            options.insert("scan.timestamp-millis".into(), millis.to_string());
+        }
+        let wanted = options.clone();
+        match self.table.copy_with_time_travel_strict(options).await {
+            Ok(table) => Ok(Self { table, ..self.clone() }),
+            Err(error) => match self.missing_state(&wanted, settings).await {
+                Some(text) => Err(refused(text)),
+                None => Err(from_paimon(error)),
+            },
+        }
+    }
+
+    /// Why the table has no such state, if that is the reason.
+    async fn missing_state(&self, wanted: &HashMap<String, String>, settings: &Effective) -> Option<String> {
+        let snapshots = self.table.snapshot_manager();
+        let name = &self.reference;
+        let id = |key: &str| wanted.get(key).filter(|text| !text.is_empty());
+        if wanted.len() > 1 {
+            let mut keys: Vec<String> = wanted.keys().map(|key| format!("paimon.{key}")).collect();
+            keys.sort();
+            return Some(format!("only one state of a table can be read: UNSET one of {}", keys.join(", ")));
+        }
+        if let Some(millis) = wanted.get("scan.timestamp-millis") {
+            let millis: i64 = millis.parse().ok()?;
+            let Some(first) = snapshots.earliest_snapshot_id().await.ok()? else {
+                return Some(format!("table {name} has no snapshot yet"));
+            };
+            let first = snapshots.get_snapshot(first).await.ok()?;
+            let began = i64::try_from(first.time_millis()).ok()?;
+            let text = |millis| display::instant_text(millis, settings.zone);
+            return (millis < began).then(|| {
+                let (asked, began, id) = (text(millis), text(began), first.id());
+                format!("table {name} has no state of {asked}: its oldest snapshot, {id}, is of {began}")
+            });
+        }
+        if let Some(tag) = id("scan.tag-name") {
+            return Some(format!("table {name} has no tag {tag}"));
+        }
+        let version = id("scan.version").or_else(|| id("scan.snapshot-id"))?;
+        let Ok(number) = version.parse::<i64>() else {
+            return Some(format!("table {name} has no snapshot or tag {version}"));
+        };
+        let (first, last) =
+            (snapshots.earliest_snapshot_id().await.ok()?, snapshots.get_latest_snapshot_id().await.ok()?);
+        match (first, last) {
+            (Some(first), Some(last)) if !(first..=last).contains(&number) => {
+                Some(format!("table {name} has no snapshot {number}: it has {first} to {last}"))
+            }
+            (Some(_), Some(_)) => None,
+            _ => Some(format!("table {name} has no snapshot yet")),
+        }
     }
 
     pub(crate) fn fields(&self) -> &[DataField] {

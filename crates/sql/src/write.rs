@@ -7,7 +7,7 @@ use crate::error::{Class, Place, failed, failed_at, from_datafusion, from_lake};
 use crate::job::Job;
 use crate::plan::{Fractions, Order, Planner};
 use crate::tables::{OpenTable, find_column};
-use crate::types;
+use crate::{types, values};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::nullif;
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
@@ -15,14 +15,12 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
-use datafusion::sql::sqlparser::ast;
 use futures::StreamExt;
 use lake::{Change, CommitError, Committed, Journal, OverwriteScope, PartitionSpec, PreparedWrite, WriteMode};
 use paimon::resource::ResourceContext;
 use paimon::spec::{DataField, DataType, Datum};
 use ports::sql_engine::{Outcome, SqlError};
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Partitions that one statement may write.
@@ -37,9 +35,9 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     let table = job.running.until_stopped(OpenTable::open(&job.engine.lake, &job.parsed, &target)).await?;
     refuse_in_strict_project(&table)?;
     let layout = Layout::of(job, &table, insert)?;
-    // The rows of a VALUES list are read as decimals, so that nothing is lost on the way into a DECIMAL column.
+    // The numbers of a VALUES list are read as decimals, so that nothing is lost on the way into a DECIMAL column.
     let (source, fractions) = match insert.source.values() {
-        Some(_) => (&powers_as_doubles(&insert.source), Fractions::Decimal),
+        Some(_) => (&values::prepared(&insert.source, &layout.defaults(&table)), Fractions::Decimal),
         None => (&insert.source, Fractions::Double),
     };
     let planning = async {
@@ -51,57 +49,6 @@ pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlErr
     let (planner, plan) = job.running.until_stopped(planning).await?;
     let scope = insert.overwrite.then(|| layout.overwrite_scope());
     write(job, &table, &planner, &plan, &layout, scope).await
-}
-
-/// The query with the fractions of a VALUES column as DOUBLE where one of its rows is written with an exponent: `1e300`
-/// is no decimal, and a column has one type.
-fn powers_as_doubles(query: &Query) -> Query {
-    let mut query = query.clone();
-    let ast::SetExpr::Values(values) = query.ast.body.as_mut() else { return query };
-    let n_columns = values.rows.iter().map(|row| row.len()).max().unwrap_or(0);
-    for column in 0..n_columns {
-        let has_power = values.rows.iter().filter_map(|row| row.get(column)).any(|cell| !is_decimal(cell));
-        if has_power {
-            values.rows.iter_mut().filter_map(|row| row.get_mut(column)).for_each(fractions_as_doubles);
-        }
-    }
-    query
-}
-
-/// Whether no number in the expression is written with an exponent.
-fn is_decimal(expr: &ast::Expr) -> bool {
-    let found = ast::visit_expressions(expr, |expr| match number(expr) {
-        Some(digits) if digits.contains(['e', 'E']) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_continue()
-}
-
-fn fractions_as_doubles(expr: &mut ast::Expr) {
-    _ = ast::visit_expressions_mut(expr, |expr| {
-        if let Some(digits) = number(expr).filter(|digits| digits.contains(['.', 'e', 'E'])) {
-            let digits = ast::Value::SingleQuotedString(digits.to_owned()).into();
-            *expr = ast::Expr::Cast {
-                kind: ast::CastKind::Cast,
-                expr: Box::new(ast::Expr::Value(digits)),
-                data_type: ast::DataType::Double(ast::ExactNumberInfo::None),
-                array: false,
-                format: None,
-            };
-        }
-        ControlFlow::<()>::Continue(())
-    });
-}
-
-/// The digits of a number as written.
-fn number(expr: &ast::Expr) -> Option<&str> {
-    match expr {
-        ast::Expr::Value(value) => match &value.value {
-            ast::Value::Number(digits, _) => Some(digits),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Executes the parts of a `FROM … INSERT … INSERT …`, each with a commit of its own.
@@ -303,6 +250,17 @@ impl Layout {
             self.n_source
         );
         Err(failed_at(Class::Semantic, Place::of(&job.parsed, insert.source_span), text))
+    }
+
+    /// The defaults of the columns that the source fills, in its order.
+    fn defaults(&self, table: &OpenTable) -> Vec<Option<String>> {
+        let mut defaults = vec![None; self.n_source];
+        for (column, field) in self.columns.iter().zip(table.fields()) {
+            if let Origin::Source(position) = column.origin {
+                defaults[position] = field.default_value().map(str::to_owned);
+            }
+        }
+        defaults
     }
 
     fn overwrite_scope(&self) -> OverwriteScope {

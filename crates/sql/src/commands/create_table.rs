@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 const PARTITION_LEVELS_MAX: usize = 6;
 const LIFECYCLE_DAYS_MAX: u32 = 37_231;
+/// Where the lifecycle of a table without partitions is kept.
+const LIFECYCLE: &str = "odps.lifecycle";
 /// Buckets of a primary-key table in a strict project that names none.
 const STRICT_BUCKETS: u32 = 4;
 
@@ -378,6 +380,13 @@ impl Definition<'_> {
                 return Err(self.error(option.span, format!("option {} is given twice", option.key)));
             }
         }
+        let in_days = |value: &str| value.parse().is_ok_and(|days| (1..=LIFECYCLE_DAYS_MAX).contains(&days));
+        if let Some(option) = create.options.iter().find(|option| option.key == LIFECYCLE)
+            && !in_days(&option.value)
+        {
+            let text = format!("{LIFECYCLE} is between 1 and {LIFECYCLE_DAYS_MAX} days, not {}", option.value);
+            return Err(self.error(option.span, text));
+        }
         let mut add = |key: &str, value: String, span: Span| match options.insert(key.to_owned(), value) {
             None => Ok(()),
             Some(_) => Err(self.error(span, format!("option {key} is given twice"))),
@@ -395,7 +404,7 @@ impl Definition<'_> {
                 let text = format!("LIFECYCLE is between 1 and {LIFECYCLE_DAYS_MAX} days, not {days}");
                 return Err(self.error(create.name.span(), text));
             }
-            let key = if partition_keys.is_empty() { "odps.lifecycle" } else { "partition.expiration-time" };
+            let key = if partition_keys.is_empty() { LIFECYCLE } else { "partition.expiration-time" };
             let value = if partition_keys.is_empty() { days.to_string() } else { format!("{days} d") };
             add(key, value, create.name.span())?;
         }

@@ -2,6 +2,7 @@
 
 use crate::dialect::{Name, PartitionSpec, ShowSchemas, ShowTables};
 use crate::error::{Class, Place, failed_at, from_lake};
+use crate::functions;
 use crate::job::Job;
 use crate::partitions;
 use crate::results::Form;
@@ -9,7 +10,6 @@ use crate::tables::{OpenTable, open_catalog};
 use crate::write::partition_spec;
 use ports::lake::LakeCatalog;
 use ports::sql_engine::{Outcome, SqlError};
-use std::collections::BTreeSet;
 
 /// `a*|b*`: alternatives of patterns, `*` for any characters.
 fn is_like(name: &str, pattern: Option<&str>) -> bool {
@@ -80,16 +80,8 @@ pub(crate) fn views(job: &Job, show: &ShowTables) -> Result<Outcome, SqlError> {
     job.texts(&["owner", "view_name"], Vec::new(), &Form::List)
 }
 
-pub(crate) fn functions(job: &Job, like: Option<&str>) -> Result<Outcome, SqlError> {
-    let state = &job.engine.template;
-    let names: BTreeSet<String> = state
-        .scalar_functions()
-        .keys()
-        .chain(state.aggregate_functions().keys())
-        .chain(state.window_functions().keys())
-        .filter(|name| is_like(name, like))
-        .cloned()
-        .collect();
+pub(crate) fn list_functions(job: &Job, like: Option<&str>) -> Result<Outcome, SqlError> {
+    let names = functions::names().into_iter().filter(|name| is_like(name, like));
     list(job, "function_name", names)
 }
 

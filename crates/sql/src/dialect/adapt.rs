@@ -70,6 +70,16 @@ impl Visitor for OwnNames {
     }
 }
 
+/// The name of an item that has one.
+fn shown_name(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(ident)) => Some(ident.value.clone()),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|last| last.value.clone()),
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        _ => None,
+    }
+}
+
 struct Adapter<'a> {
     columns: HashSet<&'a str>,
     own: HashSet<String>,
@@ -124,6 +134,22 @@ impl VisitorMut for Adapter<'_> {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for table in &mut select.from {
             table.joins.iter_mut().for_each(|join| self.adapt_constraint(join));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A field of a struct column is called by its own name; DataFusion would call it `t.s[f]`.
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let names: Vec<String> = select.projection.iter().filter_map(shown_name).collect();
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) = item
+                && let [first, .., last] = parts.as_slice()
+                && self.columns.iter().any(|column| column.eq_ignore_ascii_case(&first.value))
+                && names.iter().filter(|name| name.eq_ignore_ascii_case(&last.value)).count() == 1
+            {
+                let alias = last.clone();
+                *item = SelectItem::ExprWithAlias { expr: Expr::CompoundIdentifier(parts.clone()), alias };
+            }
         }
         ControlFlow::Continue(())
     }

@@ -10,6 +10,7 @@ pub mod lateral_view;
 pub mod types;
 
 mod adapt;
+mod calls;
 mod create_table;
 mod cursor;
 mod insert;
@@ -21,6 +22,7 @@ mod statement;
 mod translate;
 
 pub use ast::*;
+pub(crate) use calls::REWRITTEN_FUNCTIONS;
 pub use error::ErrorClass;
 pub use rewrite::time_travel;
 pub use types::SqlType;

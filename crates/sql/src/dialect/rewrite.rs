@@ -1,15 +1,16 @@
 //! A parsed query, made plannable: what DataFusion has no plan for is said in its words, and what cannot be is refused.
 
 use super::ast::{Ident, Name, Query, TableUse, TimeTravel};
+use super::calls;
 use super::cursor::Result;
 use super::error::{ErrorClass, SyntaxError};
 use super::translate::Places;
 use super::types::{self, SqlType};
 use datafusion::sql::sqlparser::ast::{
-    self, BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, GroupByExpr, GroupByWithModifier, LimitClause, ObjectName, Offset, OffsetRows, Select,
-    SelectItem, SetExpr, SetOperator, Spanned, TableFactor, TableVersion, TableWithJoins, UnaryOperator, Value,
-    VisitMut, VisitorMut, WildcardAdditionalOptions,
+    self, AccessExpr, BinaryOperator, CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, GroupByExpr, GroupByWithModifier, Join, JoinOperator, LimitClause, ObjectName, Offset,
+    OffsetRows, Select, SelectItem, SetExpr, SetOperator, Spanned, TableFactor, TableVersion, TableWithJoins,
+    UnaryOperator, Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 use model::worksheet::Span;
 use std::collections::VecDeque;
@@ -130,6 +131,13 @@ impl VisitorMut for Rewriter<'_> {
                 limit_by: Vec::new(),
             });
         }
+        if let SetExpr::Values(values) = query.body.as_ref()
+            && let Some((first, rest)) = values.rows.split_first()
+            && let Some(at) = rest.iter().position(|row| row.len() != first.len())
+        {
+            let (row, n, expected) = (at + 2, rest[at].len(), first.len());
+            return self.refuse(&rest[at][0], format!("row {row} has {n} values, the first row has {expected}"));
+        }
         replace_minus(&mut query.body);
         balance_unions(&mut query.body);
         ControlFlow::Continue(())
@@ -169,14 +177,21 @@ impl VisitorMut for Rewriter<'_> {
                 let message = format!("table function {name} cannot be resolved");
                 self.refuse(name, message)
             }
-            TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } | TableFactor::UNNEST { .. } => {
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                joins_to_the_left(&mut table_with_joins.joins);
                 ControlFlow::Continue(())
             }
+            TableFactor::Derived { .. } | TableFactor::UNNEST { .. } => ControlFlow::Continue(()),
             other => {
                 let message = format!("{other} is not supported yet in FROM");
                 self.refuse(other, message)
             }
         }
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> Flow {
+        select.from.iter_mut().for_each(|table| joins_to_the_left(&mut table.joins));
+        ControlFlow::Continue(())
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> Flow {
@@ -246,6 +261,21 @@ impl VisitorMut for Rewriter<'_> {
                 let call = call("regexp_like", arguments);
                 *expr = if *negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) } } else { call };
             }
+            // `a[0].b`: DataFusion wants the name of the field as a text.
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                for access in access_chain {
+                    if let AccessExpr::Dot(field @ Expr::Identifier(_)) = access
+                        && let Expr::Identifier(name) = &*field
+                    {
+                        *field = text_expr(&normalized(name));
+                    }
+                }
+            }
+            Expr::Function(function) => match calls::rewritten(function) {
+                Ok(None) => {}
+                Ok(Some(other)) => *expr = other,
+                Err(message) => return self.refuse(expr, message),
+            },
             // ~x = -x - 1 in two's complement.
             Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
                 let operand = std::mem::replace(operand, null());
@@ -259,6 +289,17 @@ impl VisitorMut for Rewriter<'_> {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// `SEMI JOIN` and `ANTI JOIN` keep rows of the left.
+fn joins_to_the_left(joins: &mut [Join]) {
+    for join in joins {
+        join.join_operator = match std::mem::replace(&mut join.join_operator, JoinOperator::CrossApply) {
+            JoinOperator::Semi(constraint) => JoinOperator::LeftSemi(constraint),
+            JoinOperator::Anti(constraint) => JoinOperator::LeftAnti(constraint),
+            other => other,
+        };
     }
 }
 
@@ -442,7 +483,7 @@ fn typed_number(text: &str, is_negative: bool) -> std::result::Result<Option<Exp
     }
 }
 
-fn cast(expr: Expr, data_type: &SqlType) -> Expr {
+pub(super) fn cast(expr: Expr, data_type: &SqlType) -> Expr {
     Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(expr),
@@ -452,7 +493,7 @@ fn cast(expr: Expr, data_type: &SqlType) -> Expr {
     }
 }
 
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let arguments = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
     Expr::Function(Function {
         name: ObjectName::from(vec![ast::Ident::new(name)]),
@@ -498,6 +539,10 @@ fn name_items(items: &mut [SelectItem], qualifiers: &[String]) {
                         }
                         columns.push(column);
                     }
+                    None if last_field(expr).is_some_and(|name| is_only(&name)) => {
+                        let alias = ast::Ident::with_quote('`', last_field(expr).unwrap_or_default());
+                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                    }
                     _ => {
                         let expr = narrowed(std::mem::replace(expr, *null()));
                         let alias = ast::Ident::with_quote('`', format!("_c{index}"));
@@ -517,6 +562,16 @@ fn item_name(item: &SelectItem) -> Option<String> {
         SelectItem::UnnamedExpr(Expr::Identifier(ident)) => Some(ident.value.to_lowercase()),
         SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|part| part.value.to_lowercase()),
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+        SelectItem::UnnamedExpr(expr) => last_field(expr),
+        _ => None,
+    }
+}
+
+/// `c` of `a[0].b.c`.
+fn last_field(expr: &Expr) -> Option<String> {
+    let Expr::CompoundFieldAccess { access_chain, .. } = expr else { return None };
+    match access_chain.last() {
+        Some(AccessExpr::Dot(Expr::Value(value))) => value.value.clone().into_string(),
         _ => None,
     }
 }

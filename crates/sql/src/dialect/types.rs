@@ -498,7 +498,7 @@ pub(super) fn of_typed_text(word: &str) -> Option<SqlType> {
 }
 
 /// The type as it stands in a query's AST: a custom type whose one name is the canonical text.
-pub(super) fn encode(data_type: &SqlType) -> sqlparser::DataType {
+pub(crate) fn encode(data_type: &SqlType) -> sqlparser::DataType {
     let name = sqlparser::Ident::with_quote('"', data_type.to_string());
     sqlparser::DataType::Custom(sqlparser::ObjectName::from(vec![name]), Vec::new())
 }

@@ -87,7 +87,7 @@ async fn a_sort_that_does_not_fit_spills() {
 #[tokio::test]
 async fn what_cannot_spill_is_an_error_not_a_crash() {
     let lakehouse = Lakehouse { limits: StatementLimits { memory_bytes: 16 << 20, ..LIMITS }, ..Lakehouse::new() };
-    let query = "SELECT array_length(array_agg(concat(md5(CAST(value AS STRING)), CAST(value AS STRING)))) \
+    let query = "SELECT size(array_agg(concat(md5(CAST(value AS STRING)), CAST(value AS STRING)))) \
                  FROM generate_series(1, 2000000)";
     let ran = lakehouse.run(&mut lakehouse.session(), query).await;
     let error = ran[0].outcome.as_ref().unwrap_err().to_string();

@@ -5,4 +5,5 @@
 mod harness;
 mod limits;
 mod oracle;
+mod places;
 mod slt;

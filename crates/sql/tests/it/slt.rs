@@ -49,6 +49,7 @@ scripts!(
     guard,
     queries,
     operators,
+    functions,
     errors,
     refused,
     strict,
@@ -173,7 +174,7 @@ fn print_beside(printed: &mut String, outcome: &Outcome) {
 fn mask(lakehouse: &Lakehouse, text: &str) -> String {
     let root = lakehouse.folder.path().canonicalize().unwrap();
     let text = text.replace(root.to_str().unwrap(), "<folder>");
-    let time = regex::Regex::new(r"(Time: +)20\d\d-\d\d-\d\d \d\d:\d\d:\d\d").unwrap();
+    let time = regex::Regex::new(r"(Time: +|is of )20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?").unwrap();
     let size = regex::Regex::new(r"Size: [1-9]\d*").unwrap();
     let file = regex::Regex::new("data-[0-9a-f-]{36}-").unwrap();
     let padding = regex::Regex::new(r"(?m)((?:<folder>|Size: n)[^ ]*) +\|$").unwrap();
