@@ -86,10 +86,12 @@ async fn at_every_call(
             index += 1;
             let moment = Moment { call, n, is_primed, index };
             let report = task(moment).run(&moment.strace(fault, from_there_on, log.path()));
+            let is_done = report.is_success && report.errors.is_empty() && !report.acknowledged.is_empty();
             after(moment, report).await;
             let traced = std::fs::read(log.path()).expect("what strace saw");
             let traced = String::from_utf8_lossy(&traced);
             if !traced.contains("(INJECTED)") && !traced.contains("killed by SIGKILL") {
+                assert!(is_done, "{moment:?}: without a fault the task is done");
                 break;
             }
             points += 1;
@@ -97,6 +99,7 @@ async fn at_every_call(
             assert!(n < POINTS_MAX, "the task never gets through {call}");
         }
     }
+    assert!(points > 0, "no fault was met");
     points
 }
 
