@@ -3,9 +3,19 @@
 use leptos_i18n_build::{Config, ParseOptions, TranslationsInfos};
 use std::{env, error::Error, fs, path::PathBuf};
 
+/// The major version of a package in the workspace's lock file: what the status strip says of the engine.
+fn locked_major(package: &str) -> Result<String, Box<dyn Error>> {
+    let lock = fs::read_to_string("../Cargo.lock")?;
+    let head = format!("name = \"{package}\"\nversion = \"");
+    let version = lock.split(&head).nth(1).and_then(|rest| rest.split(['.', '"']).next());
+    Ok(version.ok_or_else(|| format!("Cargo.lock knows no {package}"))?.to_owned())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=locales");
+    println!("cargo::rerun-if-changed=../Cargo.lock");
+    println!("cargo::rustc-env=DATAFUSION_VERSION={}", locked_major("datafusion")?);
     let mut namespaces = Vec::new();
     for entry in fs::read_dir("locales/en")? {
         let path = entry?.path();

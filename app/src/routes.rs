@@ -41,6 +41,11 @@ pub fn project(name: &str) -> String {
     format!("{PROJECTS}/{}", encode(name))
 }
 
+/// The form of a project that uses this source.
+pub fn project_new_on(source: &str) -> String {
+    format!("{PROJECT_NEW}?source={}", encode(source))
+}
+
 pub fn project_edit(name: &str) -> String {
     format!("{PROJECTS}/{}?edit=1", encode(name))
 }

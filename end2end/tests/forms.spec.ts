@@ -60,7 +60,9 @@ test("the rules of a data source", async ({ page }) => {
   await rule(page, properties, "fs.oss.accessKeySecret=x", "Line 1: fs.oss.accessKeySecret: Use the authentication section.");
   await rule(page, properties, "no equals sign", "Line 1: write key=value.");
   await rule(page, properties, "a=1\na=2", "Line 2: a is given twice.");
-  await rule(page, properties, "fs.oss.connection.maximum=64", null);
+  await rule(page, properties, "server-side-encryption=AES256", null);
+  await rule(page, "Test directory", "oss://A/b", OSS);
+  await rule(page, "Test directory", "oss://paimon-fs/paimon-test/", null);
 
   await rule(page, "Description", "x".repeat(1025), "At most 1,024 characters.");
   await expect(page.getByRole("radio", { name: "OSS-HDFS" })).toBeDisabled();
@@ -159,6 +161,80 @@ test("a directory with other things is refused with what lies in the way", async
   await expect(page).toHaveURL(/\/worksheets\/./);
   await open(page, "/projects/with_strays");
   await expect(page.getByText(/readme\.txt/)).toBeVisible();
+});
+
+test("a directory that is missing is made from its field", async ({ page, warehouse }) => {
+  await localSource(page, "no_folder_yet");
+  await open(page, "/projects/new?source=no_folder_yet");
+  await page.getByLabel("Project Name (Globally Unique)").fill("made_its_folder");
+  const field = page.getByLabel("Bucket Catalog");
+  await field.fill(`${warehouse}not/there/`);
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await page.getByRole("button", { name: "Create folder" }).click();
+  await expect(field).not.toHaveAttribute("aria-invalid", "true");
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await expect(page).toHaveURL(/\/worksheets\/./);
+});
+
+test("what is allowed but worth knowing stands beside the form", async ({ page, warehouse }) => {
+  await localSource(page, "shared_folder");
+  for (const name of ["first_on_it", "second_on_it"]) {
+    await open(page, "/projects/new?source=shared_folder");
+    await page.getByLabel("Project Name (Globally Unique)").fill(name);
+    await page.getByLabel("Bucket Catalog").fill(warehouse);
+    if (name === "second_on_it") {
+      const summary = page.getByRole("complementary", { name: "Summary" });
+      await expect(summary.getByRole("status")).toContainText("The same directory is used by: first_on_it.");
+      await page.getByRole("button", { name: "Next: Review" }).click();
+      await expect(page.getByText("The same directory is used by: first_on_it.").last()).toBeVisible();
+    }
+    await page.getByRole("button", { name: "OK", exact: true }).click();
+    await expect(page).toHaveURL(/\/worksheets\/./);
+  }
+});
+
+test("a draft is kept in the browser, and can be discarded", async ({ page }) => {
+  await open(page, "/data-sources/new");
+  await page.getByLabel("External Data Source Name").fill("kept");
+  await expect(page.getByText(/Draft saved \d\d:\d\d/)).toBeVisible();
+  await open(page, "/data-sources/new");
+  await expect(page.getByLabel("External Data Source Name")).toHaveValue("kept");
+  await page.getByRole("button", { name: "Discard draft" }).click();
+  await expect(page.getByLabel("External Data Source Name")).toHaveValue("");
+  await expect(page.getByText(/Draft saved/)).toHaveCount(0);
+  await open(page, "/data-sources/new");
+  await expect(page.getByLabel("External Data Source Name")).toHaveValue("");
+});
+
+test("leaving a form asks, once something was typed", async ({ page }) => {
+  await open(page, "/data-sources/new");
+  await page.getByLabel("External Data Source Name").fill("half_done");
+  await page.getByRole("link", { name: "Cancel" }).click();
+  const dialog = page.getByRole("dialog", { name: "Leave without saving?" });
+  await dialog.getByRole("button", { name: "Stay" }).click();
+  await expect(page.getByLabel("External Data Source Name")).toHaveValue("half_done");
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await dialog.getByRole("link", { name: "Leave" }).click();
+  await expect(page).toHaveURL(/\/data-sources$/);
+});
+
+test("a source that was edited shows the test that saving made", async ({ page, warehouse }) => {
+  await localSource(page, "tested_again");
+  await open(page, "/data-sources/tested_again");
+  const tests = page.getByRole("region", { name: "Test history" });
+  await expect(tests.getByRole("listitem")).toHaveCount(1);
+  await page.getByLabel("Test directory").fill(warehouse);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await expect(tests.getByRole("listitem")).toHaveCount(2);
+});
+
+test("the list finds sources by the outcome of their last test", async ({ page }) => {
+  await localSource(page, "tested_well");
+  await page.getByLabel("Last test").selectOption("Connection failed.");
+  await expect(page.getByRole("link", { name: "tested_well" })).toHaveCount(0);
+  await page.getByLabel("Last test").selectOption("Connected");
+  await expect(page.getByRole("link", { name: "tested_well" })).toBeVisible();
 });
 
 test("the folder icon browses the store and makes a folder", async ({ page, warehouse }) => {

@@ -50,6 +50,13 @@ pub async fn quotas() -> Result<Vec<Quota>, ApiError> {
     crate::ssr::answer(&ctx, services.quotas(&ctx).await)
 }
 
+/// What is allowed, but worth knowing before OK; nothing while the form is not complete.
+#[server(prefix = "/fn", endpoint = "external_project/warnings")]
+pub async fn project_warnings(draft: ExternalProjectDraft) -> Result<Vec<String>, ApiError> {
+    let (services, ctx) = crate::ssr::request().await?;
+    crate::ssr::answer(&ctx, services.project_warnings(&ctx, &draft).await)
+}
+
 /// Creates the project, and with it a worksheet that is bound to it; the page moves there.
 #[server(prefix = "/fn", endpoint = "external_project/create")]
 pub async fn create_project(draft: ExternalProjectDraft) -> Result<Worksheet, ApiError> {

@@ -1,10 +1,11 @@
 //! The fields of an external data source, in the seed's three groups; also used inside the project's form.
 
-use super::form_state::Problems;
+use super::form_state::DraftForm;
 use super::store_browser::StoreBrowser;
 use crate::tr;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::choice::{ChoiceCards, ChoiceOption, Segmented};
+use crate::ui::dialog::Dialog;
 use crate::ui::field::{CheckField, SecretField, SelectField, TextAreaField, TextField};
 use crate::ui::icon::Icon;
 use leptos::prelude::*;
@@ -12,60 +13,29 @@ use model::data_source::{AuthKind, BrowseTarget, DataSourceDraft, SourceKind, St
 use model::names::DataSourceName;
 use model::region::{self, Region};
 use model::secret::Secret;
+use std::ops::Deref;
 
-/// The form of a data source: what is typed and where its fields belong.
+/// The form of a data source: what is typed, and what is stored of it already.
 #[derive(Clone, Copy)]
 pub struct SourceForm {
-    pub draft: RwSignal<DataSourceDraft>,
-    pub problems: Problems,
-    /// Prefix of the fields in problems: empty, or `source.` inside a project's form.
-    pub prefix: &'static str,
-    /// Name of the draft among the arguments of the server function: `draft`, or `draft[source]`.
-    pub argument: &'static str,
+    pub fields: DraftForm<DataSourceDraft>,
     /// The name of the stored source, when one is edited.
     pub existing: StoredValue<Option<String>>,
     /// When its secret was typed.
     pub secret_set_at: StoredValue<Option<String>>,
 }
 
+impl Deref for SourceForm {
+    type Target = DraftForm<DataSourceDraft>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.fields
+    }
+}
+
 impl SourceForm {
-    pub fn new(draft: RwSignal<DataSourceDraft>, problems: Problems) -> Self {
-        Self {
-            draft,
-            problems,
-            prefix: "",
-            argument: "draft",
-            existing: StoredValue::new(None),
-            secret_set_at: StoredValue::new(None),
-        }
-    }
-
-    fn field(self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    fn id(self, name: &str) -> String {
-        self.field(name).replace('.', "-")
-    }
-
-    fn post_name(self, name: &str) -> Option<String> {
-        Some(format!("{}[{name}]", self.argument))
-    }
-
-    fn error(self, name: &str) -> Signal<Option<String>> {
-        self.problems.of(&self.field(name))
-    }
-
-    fn get(self, get: fn(&DataSourceDraft) -> &String) -> Signal<String> {
-        let draft = self.draft;
-        Signal::derive(move || draft.with(|draft| get(draft).clone()))
-    }
-
-    fn set(self, name: &'static str, set: fn(&mut DataSourceDraft) -> &mut String) -> Callback<String> {
-        Callback::new(move |value| {
-            self.draft.update(|draft| *set(draft) = value);
-            self.problems.touch(&self.field(name));
-        })
+    pub fn new(fields: DraftForm<DataSourceDraft>) -> Self {
+        Self { fields, existing: StoredValue::new(None), secret_set_at: StoredValue::new(None) }
     }
 
     pub fn storage(self) -> StorageKind {
@@ -94,7 +64,7 @@ impl SourceForm {
             }
             match storage {
                 StorageKind::Local => draft.region = region::LOCAL.into(),
-                StorageKind::S3 if draft.region == region::LOCAL => draft.region = "us-east-1".into(),
+                StorageKind::S3 if before != Some(StorageKind::S3) => draft.region = "us-east-1".into(),
                 StorageKind::Oss | StorageKind::OssHdfs
                     if before == Some(StorageKind::S3) && draft.region == "us-east-1" =>
                 {
@@ -416,11 +386,20 @@ pub fn StorageFields(
             label=tr!(source.properties)
             mono=true
             rows=2
-            hint=tr!(source.properties_hint).to_owned()
+            hint=Signal::derive(move || Some(properties_hint(storage.get()).to_owned()))
             value=form.get(|draft| &draft.properties)
             on_input=form.set("properties", |draft| &mut draft.properties)
             error=form.error("properties")
         />
+    }
+}
+
+/// Which properties a store understands; it refuses any other.
+fn properties_hint(storage: StorageKind) -> &'static str {
+    match storage {
+        StorageKind::Oss => tr!(source.properties_hint_oss),
+        StorageKind::S3 => tr!(source.properties_hint_s3),
+        StorageKind::Local | StorageKind::OssHdfs => tr!(source.properties_hint_none),
     }
 }
 
@@ -549,12 +528,47 @@ pub fn draft_from_query(storage: Option<String>) -> DataSourceDraft {
 #[component]
 pub fn OkCancel(
     #[prop(into)] busy: Signal<bool>,
+    /// Something was typed: leaving asks first.
+    is_dirty: Signal<bool>,
+    /// What becomes of it.
+    #[prop(default = tr!(source.dirty_text))]
+    leave_text: &'static str,
     #[prop(into)] cancel_href: String,
     ok: &'static str,
 ) -> impl IntoView {
     view! {
-        <a class="btn" href=cancel_href>{tr!(source.cancel)}</a>
+        <CancelLink href=cancel_href is_dirty text=leave_text/>
         <Button kind=ButtonKind::Primary submit=true busy=busy class="min-w-16">{ok}</Button>
+    }
+}
+
+/// Leaves a form; asks first when something was typed.
+#[component]
+pub fn CancelLink(
+    #[prop(into)] href: String,
+    is_dirty: Signal<bool>,
+    #[prop(default = tr!(source.dirty_text))] text: &'static str,
+) -> impl IntoView {
+    let is_asking = RwSignal::new(false);
+    let leave = StoredValue::new(href.clone());
+    view! {
+        <a
+            class="btn"
+            href=href
+            on:click=move |event| if is_dirty.get_untracked() {
+                event.prevent_default();
+                is_asking.set(true);
+            }
+        >
+            {tr!(source.cancel)}
+        </a>
+        <Dialog id="leave-form" open=is_asking title=tr!(source.dirty_title)>
+            <div class="dialog-body"><p class="text-muted">{text}</p></div>
+            <div class="dialog-foot">
+                <Button on_click=move |()| is_asking.set(false)>{tr!(source.stay)}</Button>
+                <a class="btn btn-primary" href=leave.get_value()>{tr!(source.leave)}</a>
+            </div>
+        </Dialog>
     }
 }
 

@@ -39,6 +39,13 @@ impl Problems {
         })
     }
 
+    /// The rule that the server said a field breaks, until the field is typed in again.
+    pub fn answered_code(self, field: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.answered.with(|answered| answered.iter().find(|p| p.field == field).map(|p| p.code.clone()))
+        })
+    }
+
     /// The field was typed in.
     pub fn touch(self, field: &str) {
         self.touched.update(|touched| _ = touched.insert(field.to_owned()));
@@ -57,9 +64,13 @@ impl Problems {
         is_good
     }
 
-    /// What the server said of single fields.
+    /// What the server said of single fields; what to do next stands there too.
     pub fn answer(self, problem: &Problem) {
-        self.answered.set(problem.fields.clone());
+        let mut fields = problem.fields.clone();
+        if let ([field], Some(hint)) = (fields.as_mut_slice(), &problem.hint) {
+            field.message = format!("{}\n{hint}", field.message);
+        }
+        self.answered.set(fields);
         if !problem.fields.is_empty() {
             crate::ui::dom::focus_first_invalid();
         }
@@ -76,6 +87,62 @@ impl Problems {
     /// Whether the rules find nothing wrong with these fields, shown or not.
     pub fn is_good(self, belongs: impl Fn(&str) -> bool) -> bool {
         self.found.with(|found| !found.iter().any(|problem| belongs(&problem.field)))
+    }
+}
+
+/// A draft with its problems, and where its fields belong: makes the parts of a field from the field's name.
+pub struct DraftForm<D: Send + Sync + 'static> {
+    pub draft: RwSignal<D>,
+    pub problems: Problems,
+    /// Prefix of the fields in problems: empty, or `source.` inside a project's form.
+    pub prefix: &'static str,
+    /// Name of the draft among the arguments of the server function: `draft`, or `draft[source]`.
+    pub argument: &'static str,
+}
+
+// Not derived: that would ask the draft to be `Copy`.
+impl<D: Send + Sync + 'static> Clone for DraftForm<D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Send + Sync + 'static> Copy for DraftForm<D> {}
+
+impl<D: Send + Sync + 'static> DraftForm<D> {
+    pub fn new(draft: RwSignal<D>, problems: Problems) -> Self {
+        Self { draft, problems, prefix: "", argument: "draft" }
+    }
+
+    /// The field as problems name it.
+    pub fn field(self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    pub fn id(self, name: &str) -> String {
+        self.field(name).replace('.', "-")
+    }
+
+    /// The control's name in a posted form.
+    pub fn post_name(self, name: &str) -> Option<String> {
+        Some(format!("{}[{name}]", self.argument))
+    }
+
+    /// The sentence to show under the field.
+    pub fn error(self, name: &str) -> Signal<Option<String>> {
+        self.problems.of(&self.field(name))
+    }
+
+    pub fn get(self, get: fn(&D) -> &String) -> Signal<String> {
+        Signal::derive(move || self.draft.with(|draft| get(draft).clone()))
+    }
+
+    /// Types into the field.
+    pub fn set(self, name: &'static str, set: fn(&mut D) -> &mut String) -> Callback<String> {
+        Callback::new(move |value| {
+            self.draft.update(|draft| *set(draft) = value);
+            self.problems.touch(&self.field(name));
+        })
     }
 }
 
@@ -117,7 +184,8 @@ pub struct KeptDraft {
 }
 
 impl KeptDraft {
-    /// Restores what was kept under `key`, then keeps every change of `draft` as `blanked` makes it.
+    /// Restores what was kept under `key`, then keeps every change of `draft` as `blanked` makes it. A draft that is as
+    /// it was at the start needs no keeping.
     pub fn new<D>(key: &'static str, draft: RwSignal<D>, blanked: fn(D) -> D) -> Self
     where
         D: Clone + PartialEq + Default + Serialize + DeserializeOwned + Send + Sync + 'static,
@@ -132,8 +200,9 @@ impl KeptDraft {
                     && restored != start
                 {
                     draft.set(restored);
-                    kept.saved_at.set(Some(String::new()));
                 }
+            } else if now == start {
+                kept.forget();
             } else if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(&blanked(now))) {
                 _ = storage.set_item(key, &text);
                 kept.saved_at.set(Some(local_time()));
@@ -148,6 +217,25 @@ impl KeptDraft {
             _ = storage.remove_item(self.key);
         }
         self.saved_at.set(None);
+    }
+}
+
+/// When the draft was saved in this browser, and the way to be rid of it.
+#[component]
+pub fn DraftNote(
+    kept: KeptDraft,
+    /// Also says that secrets are not kept, where there are any.
+    #[prop(optional)]
+    without_secrets: bool,
+    on_discard: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    view! {
+        <span class="ml-auto flex min-w-0 items-center gap-2 text-sm text-muted">
+            {move || kept.saved_at.get().map(|time| view! {
+                <span class="truncate max-lg:sr-only">{if without_secrets { tr!(source.draft_saved, time = time).to_string() } else { tr!(project.draft_saved, time = time).to_string() }}</span>
+                <button type="button" class="act whitespace-nowrap" on:click=move |_| on_discard()>{tr!(source.discard)}</button>
+            })}
+        </span>
     }
 }
 

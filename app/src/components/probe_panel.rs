@@ -1,6 +1,6 @@
 //! The connection test: ten rows that fill while it runs, and the verdict in the console's exact words.
 
-use crate::api::data_source::{test_draft, test_stored};
+use crate::api::data_source::{data_source_details, test_draft, test_stored};
 use crate::error::ApiError;
 use crate::tr;
 use crate::ui::button::{Button, ButtonKind};
@@ -8,11 +8,19 @@ use crate::ui::chip::{Chip, Tone};
 use crate::ui::copy::CopyButton;
 use crate::ui::events::{FollowerSlot, StreamEvent, follow};
 use crate::ui::icon::Icon;
+use crate::ui::side::{SideClose, SidePanel};
 use leptos::prelude::*;
-use model::data_source::DataSourceDraft;
+use model::Timestamp;
+use model::data_source::{DataSource, DataSourceDraft};
 use model::names::Id;
 use model::probe::{ProbeEvent, ProbeStatus, ProbeStep, ProbeStepKind, TestRun};
 use model::problem::Problem;
+use std::time::Duration;
+
+/// A test takes 30 s at most; with the time that the page took to come.
+const SAVED_TEST_MS_MAX: f64 = 60_000.0;
+/// One look each second.
+const SAVED_TEST_LOOKS_MAX: u32 = 35;
 
 /// What a test looks at.
 #[derive(Clone, Debug)]
@@ -50,6 +58,7 @@ impl Probe {
         if self.is_running.get_untracked() {
             return;
         }
+        let before = (self.steps.get_untracked(), self.result.get_untracked());
         self.is_running.set(true);
         self.problem.set(None);
         self.result.set(None);
@@ -66,12 +75,49 @@ impl Probe {
                     self.slot.set(follower);
                 }
                 Err(ApiError(problem)) => {
+                    // Nothing was learnt: what was known stays.
                     self.is_running.set(false);
-                    self.steps.set(Vec::new());
+                    self.steps.set(before.0);
+                    self.result.set(before.1);
                     self.problem.set(Some(problem));
                 }
             }
         });
+    }
+
+    /// Saving tests what was saved: shows the outcome of that test as soon as it is there.
+    pub fn await_saved(self, source: &DataSource) {
+        let (name, since) = (source.name.to_string(), source.updated_at);
+        if source.last_test.as_ref().is_some_and(|run| run.at >= since) {
+            return;
+        }
+        Effect::new(move |_| {
+            // What was stored long ago is not being tested now.
+            if js_sys::Date::now() - (since.as_millisecond() as f64) < SAVED_TEST_MS_MAX {
+                self.look_for_saved(name.clone(), since, SAVED_TEST_LOOKS_MAX);
+            }
+        });
+    }
+
+    fn look_for_saved(self, name: String, since: Timestamp, looks: u32) {
+        let look = move || {
+            // Another test says more.
+            if self.is_running.try_get_untracked() != Some(false) {
+                return;
+            }
+            leptos::task::spawn_local(async move {
+                let Ok(found) = data_source_details(name.clone()).await else { return };
+                match found.source.last_test.filter(|run| run.at >= since) {
+                    Some(run) => {
+                        _ = self.steps.try_set(run.steps.clone());
+                        _ = self.result.try_set(Some(run));
+                    }
+                    None if looks > 1 => self.look_for_saved(name, since, looks - 1),
+                    None => {}
+                }
+            });
+        };
+        set_timeout(look, Duration::from_secs(1));
     }
 
     fn hear(self, event: StreamEvent, on_done: impl Fn(TestRun)) {
@@ -114,10 +160,15 @@ pub fn Verdict(run: Option<TestRun>) -> impl IntoView {
     }
 }
 
+/// Id of the panel, for the button that opens it.
+pub const PROBE_PANEL: &str = "probe-panel";
+
 /// The panel beside the form.
 #[component]
 pub fn ProbePanel(
     probe: Probe,
+    /// What a test looks at, before the first one ran.
+    intro: &'static str,
     /// Starts the test.
     #[prop(into)]
     on_run: Callback<()>,
@@ -131,13 +182,14 @@ pub fn ProbePanel(
         has_run().then(|| tr!(source.seconds, n = format!("{}.{}", ms / 1000, ms % 1000 / 100)).to_string())
     };
     view! {
-        <aside class="flex min-h-0 flex-col border-l border-line bg-base-200" aria-label=tr!(source.test_connection)>
-            <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-4">
+        <SidePanel id=PROBE_PANEL label=tr!(source.test_connection)>
+            <div class="side-head">
                 <h2>{tr!(source.test_connection)}</h2>
                 <span class="ml-auto font-mono text-xs text-muted">{total}</span>
                 <Button kind=ButtonKind::Default icon="refresh-cw" busy=probe.is_running on_click=on_run>
                     {move || if has_run() { tr!(source.run_again) } else { tr!(source.test_connection) }}
                 </Button>
+                <SideClose panel=PROBE_PANEL/>
             </div>
             <div class="scroll min-h-0 grow overflow-auto p-4">
                 <div class="mb-3 flex flex-wrap items-center gap-2" role="status" aria-live="polite">
@@ -147,7 +199,7 @@ pub fn ProbePanel(
                         let tally = tally(&run.steps);
                         view! { <Verdict run=Some(run.clone())/><span class="text-muted">{run.note.unwrap_or(tally)}</span> }.into_any()
                     } else {
-                        view! { <span class="text-muted">{tr!(source.test_intro)}</span> }.into_any()
+                        view! { <span class="text-muted">{intro}</span> }.into_any()
                     }}
                 </div>
                 {move || probe.problem.get().map(|problem| view! {
@@ -158,7 +210,7 @@ pub fn ProbePanel(
                 })}
                 {children.map(|children| children())}
             </div>
-        </aside>
+        </SidePanel>
     }
 }
 
@@ -202,7 +254,11 @@ fn StepRow(step: ProbeStep) -> impl IntoView {
     let is_failed = step.status == ProbeStatus::Failed;
     let label = step_label(step.kind);
     let icon_class = if tone == Tone::Running { "spin" } else { "" };
-    let elapsed = step.elapsed_ms.map_or("–".to_owned(), |ms| tr!(source.ms, n = ms).to_string());
+    let elapsed = match (step.elapsed_ms, step.status) {
+        (Some(ms), _) => tr!(source.ms, n = ms).to_string(),
+        (None, ProbeStatus::NotRun) => tr!(source.not_run).to_owned(),
+        (None, _) => "–".to_owned(),
+    };
     let details = [Some(label.to_owned()), Some(step.message.clone()), step.cure.clone(), step.raw.clone()]
         .into_iter()
         .flatten()
@@ -213,7 +269,7 @@ fn StepRow(step: ProbeStep) -> impl IntoView {
             <b class="font-semibold">{label}</b>
             <p class="mt-0.5">{step.message}</p>
             {step.cure.map(|cure| view! { <p class="text-sm text-muted">{cure}</p> })}
-            <div class="mt-1"><CopyButton text=details label=tr!(source.copy_details) words=true/></div>
+            <div class="mt-1 -ml-1.5"><CopyButton text=details label=tr!(source.copy_details) words=true/></div>
             {step.raw.map(|raw| view! {
                 <details class="mt-1 text-sm text-muted">
                     <summary class="cursor-pointer">{tr!(source.raw_error)}</summary>
@@ -223,10 +279,7 @@ fn StepRow(step: ProbeStep) -> impl IntoView {
         }
         .into_any()
     } else {
-        let message = match (step.status, step.message.is_empty()) {
-            (ProbeStatus::NotRun, true) => tr!(source.not_run).to_owned(),
-            _ => step.message,
-        };
+        let message = step.message;
         view! {
             <span class:text-muted=matches!(step.status, ProbeStatus::NotRun | ProbeStatus::Waiting)>{label}</span>
             {(!message.is_empty()).then(|| view! { <small>{message}</small> })}

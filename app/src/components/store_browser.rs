@@ -7,7 +7,7 @@ use crate::ui::button::{Button, ButtonKind};
 use crate::ui::chip::Tag;
 use crate::ui::dialog::Dialog;
 use crate::ui::icon::{Icon, Spinner};
-use crate::ui::states::ProblemView;
+use crate::ui::states::{ProblemView, cancel_button, stopped_waiting};
 use leptos::prelude::*;
 use model::data_source::BrowseTarget;
 use model::lake::{EntryKind, StoreEntry, StoreListing};
@@ -29,13 +29,16 @@ pub fn StoreBrowser(
     let at = RwSignal::new(String::new());
     // Only the newest question may answer: a slow listing must not overwrite the folder that is shown now.
     let question = StoredValue::new(0_u32);
+    let next = move || {
+        question.update_value(|n| *n += 1);
+        question.get_value()
+    };
+    let cancel = Callback::new(move |()| {
+        next();
+        listing.set(Some(Err(ApiError(stopped_waiting()))));
+    });
     let go = Callback::new(move |uri: String| {
-        let number = question
-            .try_update_value(|n| {
-                *n += 1;
-                *n
-            })
-            .unwrap_or_default();
+        let number = next();
         at.set(uri.clone());
         listing.set(None);
         let target = target.run(());
@@ -66,7 +69,7 @@ pub fn StoreBrowser(
                     {move || match listing.get() {
                         None => view! {
                             <p class="flex items-center gap-2 p-3 text-muted" role="status">
-                                <Spinner/>{tr!(source.browse_loading, uri = at.get()).to_string()}
+                                <Spinner/><span class="min-w-0 truncate">{tr!(source.browse_loading, uri = at.get()).to_string()}</span>{cancel_button(Some(cancel))}
                             </p>
                         }.into_any(),
                         Some(Err(error)) => view! {
@@ -179,8 +182,7 @@ fn NewFolder(
             format!("{}/{name}/", at.trim_end_matches('/'))
         }
     };
-    let make = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let make = move |()| {
         if name.with_untracked(|name| name.trim().is_empty()) || is_busy.get_untracked() {
             return;
         }
@@ -199,8 +201,15 @@ fn NewFolder(
             is_busy.set(false);
         });
     };
+    // No form of its own: the dialog stands inside the page's form, and forms do not nest.
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Enter" && !event.is_composing() {
+            event.prevent_default();
+            make(());
+        }
+    };
     view! {
-        <form class="mt-3 flex items-center gap-2" on:submit=make>
+        <div class="mt-3 flex items-center gap-2">
             <label class="sr-only" for="new-folder">{tr!(source.browse_new_name)}</label>
             <input
                 id="new-folder"
@@ -210,11 +219,12 @@ fn NewFolder(
                 placeholder=tr!(source.browse_new_name)
                 prop:value=move || name.get()
                 on:input:target=move |event| name.set(event.target().value())
+                on:keydown=on_key
             />
-            <Button submit=true icon="plus" busy=is_busy>
+            <Button icon="plus" busy=is_busy on_click=make>
                 {move || if at.with(String::is_empty) { tr!(source.browse_new_bucket) } else { tr!(source.browse_new_folder) }}
             </Button>
-        </form>
+        </div>
         {move || problem.get().map(|problem| view! {
             <p class="hint is-bad" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
         })}

@@ -265,7 +265,7 @@ impl Lines<'_> {
 }
 
 /// How many rows the newest snapshot holds; with a primary key later rows replace earlier ones, so it is a bound.
-fn rows_of(info: &TableInfo) -> String {
+pub fn rows_of(info: &TableInfo) -> String {
     let Some(count) = info.record_count else { return String::new() };
     let n = crate::ui::format::grouped(count.unsigned_abs());
     if info.columns.iter().any(|column| column.is_primary_key) {
@@ -343,6 +343,9 @@ pub fn TableTree(
     project: Signal<String>,
     #[prop(into)] filter: Signal<String>,
     #[prop(into)] on_choose: Callback<Chosen>,
+    /// Hears of the table that the cursor is on, or in.
+    #[prop(into)]
+    on_table: Callback<Option<Chosen>>,
 ) -> impl IntoView {
     let open = RwSignal::new(HashSet::<Place>::new());
     let current = RwSignal::new(None::<String>);
@@ -436,7 +439,10 @@ pub fn TableTree(
                                 "" => line.label.clone(),
                                 title => format!("{}: {title}", line.label),
                             })
-                            on:focus=move |_| current.set(Some(key.get_value()))
+                            on:focus=move |_| {
+                                current.set(Some(key.get_value()));
+                                on_table.run(lines.with_untracked(|lines| table_at(lines, index.get_untracked())));
+                            }
                             on:click=move |_| act(&line.get_untracked())
                             {..custom_attribute("aria-level", level.to_string())}
                         >
@@ -467,6 +473,16 @@ pub fn TableTree(
             </ForEnumerate>
         </ul>
     }
+}
+
+/// The table of the line at `index`, which may be one of its columns.
+fn table_at(lines: &[Line], index: usize) -> Option<Chosen> {
+    let above = lines.get(..=index)?;
+    let level = above.last()?.level;
+    above.iter().rev().find(|line| line.level == 3).filter(|_| level >= 3).and_then(|line| match &line.kind {
+        LineKind::Branch { chosen: Some(chosen @ Chosen::Table { .. }), .. } => Some(chosen.clone()),
+        _ => None,
+    })
 }
 
 fn label_class(line: &Line) -> &'static str {
@@ -515,5 +531,12 @@ mod tests {
         open.insert(tables);
         assert_eq!(shown(&known, &open, ""), ["lake", "  default", "    Orders", "    people", "  empty", "other"]);
         assert_eq!(shown(&known, &open, "ord"), ["lake", "  default", "    Orders", "  empty", "other"]);
+
+        let lines = Lines { known: &known, open: &open, filter: "", lines: Vec::new() }.all();
+        let at = |index: usize| match table_at(&lines, index) {
+            Some(Chosen::Table { table, .. }) => table,
+            _ => String::new(),
+        };
+        assert_eq!((0..6).map(at).collect::<Vec<_>>(), ["", "", "Orders", "people", "", ""]);
     }
 }

@@ -35,6 +35,10 @@ pub struct FrameContext {
     pub project: RwSignal<Option<String>>,
     /// The schema of the open worksheet.
     pub schema: RwSignal<Option<String>>,
+    /// The time zone that the open worksheet's session was set to.
+    pub timezone: RwSignal<Option<String>>,
+    /// The page's own name in the breadcrumb, where the address does not tell it.
+    pub title: RwSignal<Option<String>>,
     /// False while requests fail for want of an answer.
     pub is_connected: RwSignal<bool>,
     pub theme: RwSignal<Theme>,
@@ -49,10 +53,19 @@ impl FrameContext {
             projects: Resource::new(|| (), |()| list_projects()),
             project: RwSignal::new(page.project),
             schema: RwSignal::new(None),
+            timezone: RwSignal::new(None),
+            title: RwSignal::new(None),
             is_connected: RwSignal::new(true),
             theme: RwSignal::new(page.theme),
             is_comfortable: RwSignal::new(page.is_comfortable),
         }
+    }
+
+    /// The project that is shown, with what is stored of it. Read it under a `Suspense`.
+    fn project_stored(self) -> Option<ExternalProject> {
+        let shown = self.project_shown()?;
+        let projects = self.projects.get().and_then(Result::ok).unwrap_or_default();
+        projects.into_iter().find(|project| project.name.as_str() == shown)
     }
 
     /// Names of the projects there are; empty until they are known. Read it under a `Suspense`.

@@ -134,7 +134,6 @@ fn Overview(home: Home) -> impl IntoView {
         <div class="mx-auto max-w-6xl">
             <div class="page-head items-center">
                 <h1>{tr!(frame.home)}</h1>
-                <span class="grow"></span>
                 <ActionForm action=create>
                     <Suspense>
                         {move || frame.project_shown().map(|project| view! { <input type="hidden" name="project" value=project/> })}
@@ -189,7 +188,7 @@ fn RecentWorksheets(worksheets: Vec<WorksheetSummary>) -> impl IntoView {
 fn FailingSources(sources: Vec<DataSource>) -> impl IntoView {
     view! {
         <table class="list-table">
-            <thead class="sr-only"><tr><th scope="col">{tr!(home.state)}</th><th scope="col">{tr!(frame.external_data_source)}</th></tr></thead>
+            <thead class="sr-only"><tr><th scope="col">{tr!(home.state)}</th><th scope="col">{tr!(frame.external_data_source)}</th><th scope="col">{tr!(source.col_actions)}</th></tr></thead>
             <tbody>
                 {sources.into_iter().map(|source| {
                     let cause = source.last_test.as_ref().and_then(|test| {
@@ -198,10 +197,11 @@ fn FailingSources(sources: Vec<DataSource>) -> impl IntoView {
                     view! {
                         <tr>
                             <td class="w-40"><Chip tone=Tone::Bad>{model::probe::ConnectionState::Unreachable.label()}</Chip></td>
-                            <td>
+                            <td class="max-w-0 truncate">
                                 <a class="name" href=routes::data_source(source.name.as_str())>{source.name.to_string()}</a>" "
                                 <span class="text-muted">{cause}</span>
                             </td>
+                            <td class="w-0 text-right"><a class="act" href=routes::data_source(source.name.as_str())>{tr!(home.diagnose)}</a></td>
                         </tr>
                     }
                 }).collect_view()}
@@ -224,9 +224,9 @@ fn Projects(projects: Vec<ExternalProject>, sources: Vec<DataSource>) -> impl In
                 };
                 view! {
                     <li class="flex h-9 items-center gap-2 px-3">
-                        <a class="name" href=routes::project(project.name.as_str())>{project.name.to_string()}</a>
+                        <a class="name min-w-0 truncate" title=project.name.to_string() href=routes::project(project.name.as_str())>{project.name.to_string()}</a>
                         <span class="min-w-0 truncate text-sm text-muted">{project.server.to_string()}</span>
-                        <span class="ml-auto"><Chip tone=tone>{word}</Chip></span>
+                        <span class="ml-auto flex-none"><Chip tone=tone>{word}</Chip></span>
                     </li>
                 }
             }).collect_view()}

@@ -2,9 +2,11 @@
 
 use super::button::{Button, ButtonKind};
 use super::icon::Icon;
+use crate::error::ApiError;
 use crate::tr;
 use leptos::html;
 use leptos::prelude::*;
+use std::pin::Pin;
 
 /// A modal dialog that is open while `open` is true. Its title is the question.
 #[component]
@@ -42,11 +44,89 @@ pub fn Dialog(
     }
 }
 
+/// A question that waits for its answer: about what, whether the answer is being carried out, and why it failed.
+pub struct Confirmation<T: Send + Sync + 'static> {
+    subject: RwSignal<Option<T>>,
+    asking: Asking,
+}
+
+// Not derived: that would ask the subject to be `Copy`.
+impl<T: Send + Sync + 'static> Clone for Confirmation<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Confirmation<T> {}
+
+/// The part of a [`Confirmation`] that is the same for everything.
+#[derive(Clone, Copy)]
+pub struct Asking {
+    open: RwSignal<bool>,
+    busy: RwSignal<bool>,
+    /// Why it failed; stays in the dialog.
+    problem: RwSignal<Option<String>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Confirmation<T> {
+    /// Nothing is asked yet.
+    #[expect(clippy::new_without_default, reason = "it makes signals: it is made once, in a component")]
+    pub fn new() -> Self {
+        let asking = Asking { open: RwSignal::new(false), busy: RwSignal::new(false), problem: RwSignal::new(None) };
+        Self { subject: RwSignal::new(None), asking }
+    }
+
+    /// Opens the dialog about `subject`.
+    pub fn ask(self, subject: T) {
+        self.asking.problem.set(None);
+        self.subject.set(Some(subject));
+        self.asking.open.set(true);
+    }
+
+    /// What is asked about, or was last.
+    pub fn subject(self) -> Option<T> {
+        self.subject.get()
+    }
+
+    /// What `get` takes from the subject: a name for the title.
+    pub fn map<U: Send + Sync + 'static>(self, get: fn(&T) -> U) -> Signal<Option<U>> {
+        Signal::derive(move || self.subject.with(|subject| subject.as_ref().map(get)))
+    }
+
+    /// For [`ConfirmDialog`].
+    pub fn asking(self) -> Asking {
+        self.asking
+    }
+
+    /// Carries it out: the dialog closes when that succeeds, and tells why when it does not.
+    pub fn run<F>(self, action: impl FnOnce(T) -> F)
+    where
+        F: Future<Output = Result<(), ApiError>> + 'static,
+    {
+        let Some(subject) = self.subject.get_untracked() else { return };
+        self.asking.carry_out(Box::pin(action(subject)));
+    }
+}
+
+impl Asking {
+    fn carry_out(self, action: Pin<Box<dyn Future<Output = Result<(), ApiError>>>>) {
+        self.busy.set(true);
+        self.problem.set(None);
+        leptos::task::spawn_local(async move {
+            match action.await {
+                Ok(()) => _ = self.open.try_set(false),
+                Err(error) => _ = self.problem.try_set(Some(error.0.message)),
+            }
+            _ = self.busy.try_set(false);
+        });
+    }
+}
+
 /// Asks before something that cannot be taken back: what depends on it is listed, and the name has to be typed.
 #[component]
 pub fn ConfirmDialog(
     #[prop(into)] id: String,
-    #[prop(into)] open: RwSignal<bool>,
+    asking: Asking,
     #[prop(into)] title: Signal<String>,
     /// The verb of the button.
     #[prop(into)]
@@ -54,14 +134,11 @@ pub fn ConfirmDialog(
     /// The name that has to be typed; `None` asks with the button alone.
     #[prop(into, optional)]
     name: Signal<Option<String>>,
-    #[prop(into, optional)] busy: Signal<bool>,
-    /// Why it failed; stays in the dialog.
-    #[prop(into, optional)]
-    problem: Signal<Option<String>>,
     #[prop(into)] on_confirm: Callback<()>,
     /// What happens, and what depends on it.
     children: ChildrenFn,
 ) -> impl IntoView {
+    let Asking { open, busy, problem } = asking;
     let children = StoredValue::new(children);
     let action = StoredValue::new(action);
     let field_id = StoredValue::new(format!("{id}-name"));

@@ -44,6 +44,27 @@ pub fn FieldHint(
     }
 }
 
+/// What ties a control to its form and to the line below it.
+struct Wiring {
+    name: String,
+    /// `aria-describedby`; nothing where there is no line.
+    described_by: Signal<Option<String>>,
+    /// `aria-invalid`.
+    invalid: Signal<Option<&'static str>>,
+}
+
+impl Wiring {
+    fn new(id: &str, name: MaybeProp<String>, hint: MaybeProp<String>, error: Signal<Option<String>>) -> Self {
+        let hint_id = format!("{id}-hint");
+        let has_hint = move || hint.with(Option::is_some) || error.with(Option::is_some);
+        Self {
+            name: name.get_untracked().unwrap_or_else(|| id.to_owned()),
+            described_by: Signal::derive(move || has_hint().then(|| hint_id.clone())),
+            invalid: Signal::derive(move || error.with(Option::is_some).then_some("true")),
+        }
+    }
+}
+
 /// A line of text.
 #[component]
 pub fn TextField(
@@ -76,9 +97,7 @@ pub fn TextField(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let name = name.get_untracked().unwrap_or_else(|| id.clone());
-    let hint_id = format!("{id}-hint");
-    let has_hint = move || hint.with(Option::is_some) || error.with(Option::is_some);
+    let Wiring { name, described_by, invalid } = Wiring::new(&id, name, hint, error);
     let class = if children.is_some() { "input w-full pr-1" } else { "input w-full" };
     view! {
         <Field id=id.clone() label required hint error>
@@ -95,8 +114,8 @@ pub fn TextField(
                     required=required
                     readonly=move || readonly.get()
                     placeholder=move || placeholder.get()
-                    aria-invalid=move || error.with(Option::is_some).then_some("true")
-                    aria-describedby=move || has_hint().then(|| hint_id.clone())
+                    aria-invalid=invalid
+                    aria-describedby=described_by
                     value=value.get_untracked()
                     prop:value=move || value.get()
                     on:input:target=move |event| on_input.run(event.target().value())
@@ -172,8 +191,7 @@ pub fn SecretField(
 ) -> impl IntoView {
     let is_replacing = RwSignal::new(false);
     let is_stored = move || set_at.with(Option::is_some) && !is_replacing.get();
-    let hint_id = format!("{id}-hint");
-    let name = name.get_untracked().unwrap_or_else(|| id.clone());
+    let Wiring { name, described_by, invalid } = Wiring::new(&id, name, hint, error);
     view! {
         <Field id=id.clone() label required=required hint error>
             <div class="input w-full pr-1">
@@ -187,8 +205,8 @@ pub fn SecretField(
                     required=move || required && set_at.with(Option::is_none)
                     readonly=is_stored
                     placeholder=move || is_stored().then_some("••••••••")
-                    aria-invalid=move || error.with(Option::is_some).then_some("true")
-                    aria-describedby=hint_id
+                    aria-invalid=invalid
+                    aria-describedby=described_by
                     prop:value=move || value.get()
                     on:input:target=move |event| on_input.run(event.target().value())
                 />
@@ -218,9 +236,7 @@ pub fn TextAreaField(
     #[prop(into, optional)] hint: MaybeProp<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let hint_id = format!("{id}-hint");
-    let has_hint = move || hint.with(Option::is_some) || error.with(Option::is_some);
-    let name = name.get_untracked().unwrap_or_else(|| id.clone());
+    let Wiring { name, described_by, invalid } = Wiring::new(&id, name, hint, error);
     view! {
         <Field id=id.clone() label required hint error>
             <textarea
@@ -231,8 +247,8 @@ pub fn TextAreaField(
                 spellcheck="false"
                 required=required
                 placeholder=move || placeholder.get()
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=move || has_hint().then(|| hint_id.clone())
+                aria-invalid=invalid
+                aria-describedby=described_by
                 prop:value=move || value.get()
                 on:input:target=move |event| on_input.run(event.target().value())
             >
@@ -256,9 +272,7 @@ pub fn SelectField(
     #[prop(into, optional)] hint: MaybeProp<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let hint_id = format!("{id}-hint");
-    let has_hint = move || hint.with(Option::is_some) || error.with(Option::is_some);
-    let name = name.get_untracked().unwrap_or_else(|| id.clone());
+    let Wiring { name, described_by, invalid } = Wiring::new(&id, name, hint, error);
     view! {
         <Field id=id.clone() label required hint error>
             <select
@@ -267,8 +281,8 @@ pub fn SelectField(
                 class="select"
                 required=required
                 disabled=move || disabled.get()
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=move || has_hint().then(|| hint_id.clone())
+                aria-invalid=invalid
+                aria-describedby=described_by
                 prop:value=move || value.get()
                 on:change:target=move |event| on_change.run(event.target().value())
             >
@@ -297,9 +311,7 @@ pub fn CheckField(
     #[prop(into, optional)] hint: MaybeProp<String>,
     #[prop(into, optional)] error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let hint_id = format!("{id}-hint");
-    let has_hint = move || hint.with(Option::is_some) || error.with(Option::is_some);
-    let name = name.get_untracked().unwrap_or_else(|| id.clone());
+    let Wiring { name, described_by, invalid } = Wiring::new(&id, name, hint, error);
     view! {
         <div class="form-check">
             <input
@@ -310,7 +322,8 @@ pub fn CheckField(
                 value="true"
                 checked=value.get_untracked()
                 prop:checked=move || value.get()
-                aria-describedby=move || has_hint().then(|| hint_id.clone())
+                aria-invalid=invalid
+                aria-describedby=described_by
                 on:change:target=move |event| on_change.run(event.target().checked())
             />
             <label for=id.clone()>{label}</label>

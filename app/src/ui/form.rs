@@ -37,10 +37,14 @@ pub fn FormFoot(
     /// How many fields need attention.
     #[prop(into, optional)]
     n_problems: Signal<usize>,
+    /// What stands at the left, e.g. the way back.
+    #[prop(into, optional)]
+    start: Option<ViewFn>,
     children: Children,
 ) -> impl IntoView {
     view! {
         <div class="form-foot">
+            {start.map(|start| move || start.run())}
             <span role="status">
                 {move || match n_problems.get() {
                     0 => None,

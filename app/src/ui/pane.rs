@@ -46,7 +46,6 @@ pub fn PageHead(
                 <h1>{move || title.get()}</h1>
                 {move || about.get().map(|about| view! { <p class="mt-0.5 text-muted">{about}</p> })}
             </div>
-            <span class="grow"></span>
             {children.map(|children| children())}
         </div>
     }

@@ -31,21 +31,53 @@ pub fn EmptyState(
     }
 }
 
-/// Rows in the shape of the list that is coming: after 150 ms, with a word after 2 s.
+/// Rows in the shape of the list that is coming: after 150 ms, with a word after 2 s and a way out after 5 s.
 #[component]
 pub fn Skeleton(
     #[prop(default = 4)] rows: usize,
     /// What is being done, e.g. `Listing oss://…`.
     #[prop(into, optional)]
     text: MaybeProp<String>,
+    /// Offered after 5 s.
+    #[prop(into, optional)]
+    on_cancel: Option<Callback<()>>,
 ) -> impl IntoView {
     let row = || view! { <div class="skel-row"><i class="w-24"></i><i class="w-16"></i><i class="w-8"></i><i class="w-20"></i></div> };
     view! {
         <div class="skel" aria-busy="true">
-            <p class="skel-text" role="status"><Spinner/>{move || text.get().unwrap_or_else(|| tr!(frame.loading).to_owned())}</p>
+            <p class="skel-text" role="status"><Spinner/>{move || text.get().unwrap_or_else(|| tr!(frame.loading).to_owned())}{cancel_button(on_cancel)}</p>
             <div aria-hidden="true">{std::iter::repeat_with(row).take(rows).collect_view()}</div>
         </div>
     }
+}
+
+/// The button that ends a long wait; it is not there before 5 s have gone by.
+pub fn cancel_button(on_cancel: Option<Callback<()>>) -> Option<AnyView> {
+    on_cancel.map(|on_cancel| {
+        view! { <button type="button" class="btn skel-cancel ml-2 h-6 text-sm" on:click=move |_| on_cancel.run(())>{tr!(frame.cancel)}</button> }
+            .into_any()
+    })
+}
+
+/// What a page shows that was tired of waiting. The answer is shown all the same should it come.
+#[component]
+fn Waiting(rows: usize, text: MaybeProp<String>, is_given_up: RwSignal<bool>, on_retry: Callback<()>) -> impl IntoView {
+    let retry = move |()| {
+        is_given_up.set(false);
+        on_retry.run(());
+    };
+    move || {
+        if is_given_up.get() {
+            view! { <ProblemView problem=stopped_waiting() on_retry=retry/> }.into_any()
+        } else {
+            view! { <Skeleton rows text on_cancel=move |()| is_given_up.set(true)/> }.into_any()
+        }
+    }
+}
+
+/// The wait was cancelled; nothing is known about what was waited for.
+pub fn stopped_waiting() -> Problem {
+    Problem::new(ErrorCode::Unavailable, tr!(problem.stopped_waiting))
 }
 
 /// Shows what a resource brings: a skeleton until it is there, the problem if it failed.
@@ -63,14 +95,16 @@ pub fn Load<T: Clone + Send + Sync + 'static>(
 where
     Result<T, ApiError>: serde::Serialize + serde::de::DeserializeOwned,
 {
+    let is_given_up = RwSignal::new(false);
+    let on_retry = Callback::new(move |()| resource.refetch());
     view! {
-        <Transition fallback=move || view! { <Skeleton rows text/> }>
+        <Transition fallback=move || view! { <Waiting rows text is_given_up on_retry/> }>
             {move || {
                 let title = title.clone();
                 resource.get().map(|loaded| match loaded {
                     Ok(value) => children.run((value,)),
                     Err(error) => view! {
-                        <ProblemView problem=error.0 title=title on_retry=move |()| resource.refetch()/>
+                        <ProblemView problem=error.0 title=title on_retry/>
                     }.into_any(),
                 })
             }}

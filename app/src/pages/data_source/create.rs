@@ -4,22 +4,25 @@ use crate::api::data_source::{CreateDataSource, create_data_source, prerequisite
 use crate::components::data_source_fields::{
     AuthFields, CoreFields, OkCancel, SourceForm, StorageFields, StorageLinks, draft_from_query,
 };
-use crate::components::form_state::{KeptDraft, Problems};
-use crate::components::probe_panel::{Probe, ProbePanel, ProbeTarget};
+use crate::components::form_state::{DraftForm, DraftNote, KeptDraft, Problems};
+use crate::components::probe_panel::{PROBE_PANEL, Probe, ProbePanel, ProbeTarget};
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::Dialog;
 use crate::ui::form::{FormFoot, FormSection};
 use crate::ui::icon::Icon;
+use crate::ui::side::{self, SideOpen};
 use crate::ui::states::Load;
 use crate::ui::{pane::PageTitle, toast};
 use crate::{routes, tr};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use model::data_source::{DataSourceDraft, DraftUse};
+use model::data_source::{DataSourceDraft, DraftUse, StorageKind};
 use model::probe::Prerequisite;
+use model::problem::FieldProblem;
 use model::region::Region;
 use model::secret::Secret;
+use model::warehouse::WarehouseUri;
 
 #[component]
 pub fn DataSourceNewPage() -> impl IntoView {
@@ -35,17 +38,29 @@ pub fn DataSourceNewPage() -> impl IntoView {
 }
 
 /// What the rules say of the draft as it is now.
-pub fn found(draft: RwSignal<DataSourceDraft>, draft_use: DraftUse) -> Signal<Vec<model::problem::FieldProblem>> {
+pub fn found(draft: RwSignal<DataSourceDraft>, draft_use: DraftUse) -> Signal<Vec<FieldProblem>> {
     Signal::derive(move || {
-        draft.with(|draft| draft.check(draft_use).err().map(|problem| problem.fields).unwrap_or_default())
+        draft.with(|draft| {
+            let mut fields = draft.check(draft_use).err().map(|problem| problem.fields).unwrap_or_default();
+            fields.extend(test_directory_problem(draft));
+            fields
+        })
     })
+}
+
+/// The test directory serves the browser alone: the server checks it when a test is asked for.
+fn test_directory_problem(draft: &DataSourceDraft) -> Option<FieldProblem> {
+    let directory = draft.test_directory.trim();
+    let storage = StorageKind::parse(&draft.storage).filter(|_| !directory.is_empty())?;
+    let broken = WarehouseUri::parse(storage, directory).err()?;
+    Some(FieldProblem { field: "test_directory".into(), code: broken.code.into(), message: broken.message })
 }
 
 #[component]
 fn CreateForm(regions: Vec<Region>) -> impl IntoView {
     let draft = RwSignal::new(draft_from_query(use_query_map().with_untracked(|query| query.get("storage"))));
     let problems = Problems::new(found(draft, DraftUse::Create));
-    let form = SourceForm::new(draft, problems);
+    let form = SourceForm::new(DraftForm::new(draft, problems));
     let kept = KeptDraft::new("lakedeck.draft.data_source", draft, |draft| DataSourceDraft {
         access_key_secret: Secret::default(),
         session_token: Secret::default(),
@@ -63,6 +78,7 @@ fn CreateForm(regions: Vec<Region>) -> impl IntoView {
     let test = Callback::new(move |()| {
         let now = draft.get_untracked();
         tested.set(Some(now.clone()));
+        side::show(PROBE_PANEL);
         probe.run(ProbeTarget::Draft(Box::new(now), None), |_| {});
     });
     let is_asking = RwSignal::new(false);
@@ -90,6 +106,7 @@ fn CreateForm(regions: Vec<Region>) -> impl IntoView {
             is_busy.set(false);
         });
     });
+    let is_dirty = Signal::derive(move || kept.saved_at.with(Option::is_some));
     let action = ServerAction::<CreateDataSource>::new();
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -103,12 +120,13 @@ fn CreateForm(regions: Vec<Region>) -> impl IntoView {
         }
     };
     view! {
-        <div class="grid h-full grid-cols-[minmax(0,1fr)_24rem] max-lg:grid-cols-1 max-lg:overflow-auto">
-            <div class="min-h-0">
+        <div class="with-side">
+            <div>
                 <ActionForm action=action attr:class="flex h-full min-h-0 flex-col" attr:novalidate=true on:submit:capture=submit>
-                    <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-6">
+                    <div class="form-head">
                         <h1>{tr!(source.create)}</h1>
-                        <DraftNote kept draft/>
+                        <DraftNote kept without_secrets=true on_discard=move || draft.set(DataSourceDraft::default())/>
+                        <SideOpen panel=PROBE_PANEL icon="zap" label=tr!(source.test)/>
                     </div>
                     <div class="scroll min-h-0 grow overflow-auto px-6">
                         <StorageLinks base=routes::DATA_SOURCE_NEW/>
@@ -121,11 +139,11 @@ fn CreateForm(regions: Vec<Region>) -> impl IntoView {
                         <p class="hint is-bad mx-6 mb-2" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
                     })}
                     <FormFoot n_problems=problems.count()>
-                        <OkCancel busy=is_busy cancel_href=routes::DATA_SOURCES ok=tr!(source.ok)/>
+                        <OkCancel busy=is_busy is_dirty cancel_href=routes::DATA_SOURCES ok=tr!(source.ok)/>
                     </FormFoot>
                 </ActionForm>
             </div>
-            <ProbePanel probe on_run=test>
+            <ProbePanel probe intro=tr!(source.test_intro) on_run=test>
                 <PrerequisiteList draft/>
                 <p class="mt-4 text-sm text-muted">{tr!(source.save_note)}</p>
             </ProbePanel>
@@ -174,16 +192,13 @@ where
     }
 }
 
-/// When the draft was saved in this browser, and the way to be rid of it.
-#[component]
-fn DraftNote(kept: KeptDraft, draft: RwSignal<DataSourceDraft>) -> impl IntoView {
-    view! {
-        <span class="ml-auto flex items-center gap-2 text-sm text-muted">
-            {move || kept.saved_at.get().map(|time| view! {
-                <span>{tr!(source.draft_saved, time = time).to_string()}</span>
-                <button type="button" class="act" on:click=move |_| { draft.set(DataSourceDraft::default()); kept.forget(); }>{tr!(source.discard)}</button>
-            })}
-        </span>
+/// Which prerequisite an item is.
+fn prerequisite_label(key: &str) -> &'static str {
+    match key {
+        "bucket" => tr!(source.prerequisite_bucket),
+        "role" => tr!(source.prerequisite_identity),
+        "quota" => tr!(source.prerequisite_quota),
+        _ => tr!(source.prerequisite_sample),
     }
 }
 
@@ -235,7 +250,10 @@ fn PrerequisiteList(draft: RwSignal<DataSourceDraft>) -> impl IntoView {
                     {list.get().into_iter().map(|item| view! {
                         <li class="flex gap-2">
                             <Icon name=if item.done { "circle-check" } else { "circle-dashed" } class=if item.done { "mt-0.5 text-success" } else { "mt-0.5 text-muted" }/>
-                            <span class:text-muted=!item.done>{item.detail}</span>
+                            <span class="min-w-0">
+                                {prerequisite_label(&item.key)}
+                                <span class="block text-sm text-muted">{item.detail}</span>
+                            </span>
                         </li>
                     }).collect_view()}
                 </ul>

@@ -5,12 +5,13 @@ use super::list::DeleteSource;
 use crate::api::data_source::{DataSourceDetails, data_source_details};
 use crate::components::audit::AuditList;
 use crate::components::data_source_fields::{auth_label, storage_label};
-use crate::components::probe_panel::{Probe, ProbePanel, ProbeTarget, Verdict};
+use crate::components::probe_panel::{PROBE_PANEL, Probe, ProbePanel, ProbeTarget, Verdict};
 use crate::components::time;
-use crate::ui::button::{Button, ButtonKind, LinkButton};
+use crate::ui::button::{Button, LinkButton};
 use crate::ui::kv::{Fact, KeyValue};
+use crate::ui::side::SideOpen;
 use crate::ui::states::Load;
-use crate::ui::{Icon, PageHead, Pane};
+use crate::ui::{Confirmation, Icon, PageHead, Pane};
 use crate::{routes, tr};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
@@ -32,44 +33,51 @@ pub fn DataSourcePage() -> impl IntoView {
             children=Callback::new(move |(found,): (DataSourceDetails,)| if is_editing.get_untracked() {
                 view! { <EditSource source=found.source/> }.into_any()
             } else {
-                view! { <Details details=found resource=details/> }.into_any()
+                view! { <Details details=found/> }.into_any()
             })
         />
     }
 }
 
 #[component]
-fn Details(
-    details: DataSourceDetails,
-    resource: Resource<Result<DataSourceDetails, crate::error::ApiError>>,
-) -> impl IntoView {
+fn Details(details: DataSourceDetails) -> impl IntoView {
     let DataSourceDetails { source, tests, audit } = details;
     let name = StoredValue::new(source.name.to_string());
     let probe = Probe::new(source.last_test.clone());
+    probe.await_saved(&source);
+    let tests = RwSignal::new(tests);
+    // A test that ends here is the newest of the history.
+    Effect::new(move |_| {
+        if let Some(run) = probe.result.get()
+            && tests.with_untracked(|tests| tests.first().is_none_or(|newest| newest.at < run.at))
+        {
+            tests.update(|tests| tests.insert(0, run));
+        }
+    });
     let directory = RwSignal::new(String::new());
     let test = Callback::new(move |()| {
         let directory = Some(directory.get_untracked()).filter(|directory| !directory.trim().is_empty());
         probe.run(ProbeTarget::Stored(name.get_value(), directory), |_| {});
     });
-    let doomed = RwSignal::new(None::<DataSource>);
+    let deletion = Confirmation::new();
     let dying = source.clone();
     let navigate = use_navigate();
-    _ = resource;
     view! {
-        <div class="grid h-full grid-cols-[minmax(0,1fr)_24rem] max-lg:grid-cols-1 max-lg:overflow-auto">
+        <div class="with-side">
             <div class="page">
                 <PageHead title=name.get_value() about=source.description.clone()>
+                    <SideOpen panel=PROBE_PANEL icon="zap" label=tr!(source.test)/>
                     <LinkButton href=routes::data_source_edit(&name.get_value()) icon="pencil">{tr!(source.edit)}</LinkButton>
-                    <Button icon="trash-2" on_click=move |()| doomed.set(Some(dying.clone()))>{tr!(source.delete)}</Button>
+                    <Button icon="trash-2" on_click=move |()| deletion.ask(dying.clone())>{tr!(source.delete)}</Button>
                 </PageHead>
                 <div class="grid gap-4">
                     <Configuration source=source.clone()/>
-                    <UsedBy projects=source.projects.clone()/>
+                    <UsedBy projects=source.projects.clone() source=name.get_value()/>
                     <Tests tests/>
                     <AuditList entries=audit title=tr!(source.audit)/>
                 </div>
             </div>
-            <ProbePanel probe on_run=test>
+            <ProbePanel probe intro=tr!(source.test_intro_stored) on_run=test>
                 <div class="mt-4">
                     <label for="directory" class="text-sm text-muted">{tr!(source.test_directory)}</label>
                     <input id="directory" class="input mt-1 font-mono text-sm" spellcheck="false" autocomplete="off"
@@ -77,7 +85,7 @@ fn Details(
                 </div>
             </ProbePanel>
         </div>
-        <DeleteSource doomed on_deleted=Callback::new(move |()| navigate(routes::DATA_SOURCES, Default::default()))/>
+        <DeleteSource deletion on_deleted=move |()| navigate(routes::DATA_SOURCES, Default::default())/>
     }
 }
 
@@ -116,14 +124,14 @@ fn by(at: model::Timestamp, who: &str) -> String {
 }
 
 #[component]
-fn UsedBy(projects: Vec<String>) -> impl IntoView {
+fn UsedBy(projects: Vec<String>, source: String) -> impl IntoView {
     view! {
         <Pane title=tr!(source.used_by) note=projects.len().to_string()>
             {if projects.is_empty() {
                 view! {
                     <p class="flex items-center gap-3 p-3 text-muted">
                         {tr!(source.used_by_none)}
-                        <LinkButton href=routes::PROJECT_NEW kind=ButtonKind::Default icon="plus">{tr!(source.create_project_on_it)}</LinkButton>
+                        <LinkButton href=routes::project_new_on(&source) icon="plus">{tr!(source.create_project_on_it)}</LinkButton>
                     </p>
                 }.into_any()
             } else {
@@ -141,12 +149,12 @@ fn UsedBy(projects: Vec<String>) -> impl IntoView {
 
 /// The last twenty tests; a failed one tells where it stopped.
 #[component]
-fn Tests(tests: Vec<TestRun>) -> impl IntoView {
+fn Tests(tests: RwSignal<Vec<TestRun>>) -> impl IntoView {
     view! {
-        <Pane title=tr!(source.test_history) note=tests.len().to_string()>
-            {tests.is_empty().then(|| view! { <p class="p-3 text-muted">{tr!(source.test_history_none)}</p> })}
+        <Pane title=tr!(source.test_history) note=Signal::derive(move || Some(tests.with(Vec::len).to_string()))>
+            {move || tests.with(Vec::is_empty).then(|| view! { <p class="p-3 text-muted">{tr!(source.test_history_none)}</p> })}
             <ul class="divide-y divide-line">
-                {tests.into_iter().map(|run| {
+                {move || tests.get().into_iter().map(|run| {
                     let failed = run.steps.iter().find(|step| step.status == model::probe::ProbeStatus::Failed);
                     let told = failed.map(|step| step.message.clone()).or_else(|| run.note.clone()).unwrap_or_default();
                     let at = time::long(run.at);

@@ -3,11 +3,13 @@
 use super::create::{AnsweredWithoutScript, found};
 use crate::api::data_source::{UpdateDataSource, regions, update_data_source};
 use crate::components::data_source_fields::{AuthFields, CoreFields, OkCancel, SourceForm, StorageFields};
-use crate::components::form_state::Problems;
-use crate::components::probe_panel::{Probe, ProbePanel, ProbeTarget};
+use crate::components::form_state::{DraftForm, Problems};
+use crate::components::probe_panel::{PROBE_PANEL, Probe, ProbePanel, ProbeTarget};
 use crate::components::time;
 use crate::ui::form::{FormFoot, FormSection};
 use crate::ui::icon::Icon;
+use crate::ui::pane::PageTitle;
+use crate::ui::side::SideOpen;
 use crate::ui::states::Load;
 use crate::ui::toast;
 use crate::{routes, tr};
@@ -32,9 +34,11 @@ pub fn EditSource(source: DataSource) -> impl IntoView {
 
 #[component]
 fn EditForm(regions: Vec<Region>, source: DataSource) -> impl IntoView {
-    let draft = RwSignal::new(source.draft());
+    let start = source.draft();
+    let draft = RwSignal::new(start.clone());
+    let is_dirty = Signal::derive(move || draft.with(|draft| *draft != start));
     let problems = Problems::new(found(draft, DraftUse::Edit));
-    let form = SourceForm::new(draft, problems);
+    let form = SourceForm::new(DraftForm::new(draft, problems));
     form.existing.set_value(Some(source.name.to_string()));
     form.secret_set_at.set_value(source.secret_set_at.map(time::short));
     let (name, version) = (StoredValue::new(source.name.to_string()), source.version);
@@ -69,13 +73,15 @@ fn EditForm(regions: Vec<Region>, source: DataSource) -> impl IntoView {
         });
     };
     view! {
-        <div class="grid h-full grid-cols-[minmax(0,1fr)_24rem] max-lg:grid-cols-1 max-lg:overflow-auto">
-            <div class="min-h-0">
+        <PageTitle title=format!("{} {}", tr!(source.edit_title), name.get_value())/>
+        <div class="with-side">
+            <div>
                 <ActionForm action=action attr:class="flex h-full min-h-0 flex-col" attr:novalidate=true on:submit:capture=submit>
                     <input type="hidden" name="name" value=name.get_value()/>
                     <input type="hidden" name="version" value=version.to_string()/>
-                    <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-6">
-                        <h1>{tr!(source.edit_title)}" "<span class="font-mono">{name.get_value()}</span></h1>
+                    <div class="form-head">
+                        <h1 class="grow">{tr!(source.edit_title)}" "{name.get_value()}</h1>
+                        <SideOpen panel=PROBE_PANEL icon="zap" label=tr!(source.test)/>
                     </div>
                     <div class="scroll min-h-0 grow overflow-auto px-6">
                         <AnsweredWithoutScript action/>
@@ -87,11 +93,11 @@ fn EditForm(regions: Vec<Region>, source: DataSource) -> impl IntoView {
                         <p class="hint is-bad mx-6 mb-2" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
                     })}
                     <FormFoot n_problems=problems.count()>
-                        <OkCancel busy=is_busy cancel_href=routes::data_source(&name.get_value()) ok=tr!(source.save)/>
+                        <OkCancel busy=is_busy is_dirty leave_text=tr!(source.dirty_text_edit) cancel_href=routes::data_source(&name.get_value()) ok=tr!(source.save)/>
                     </FormFoot>
                 </ActionForm>
             </div>
-            <ProbePanel probe on_run=test/>
+            <ProbePanel probe intro=tr!(source.test_intro) on_run=test/>
         </div>
     }
 }

@@ -6,7 +6,7 @@ use crate::components::probe_panel::{Probe, ProbeTarget, Verdict};
 use crate::components::time;
 use crate::ui::button::{Button, ButtonKind, LinkButton};
 use crate::ui::chip::{Chip, Tone};
-use crate::ui::dialog::ConfirmDialog;
+use crate::ui::dialog::{ConfirmDialog, Confirmation};
 use crate::ui::icon::Icon;
 use crate::ui::menu::Menu;
 use crate::ui::states::{EmptyState, Load};
@@ -16,12 +16,14 @@ use crate::{routes, tr};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use model::data_source::{AuthKind, DataSource, StorageKind, mask_arn};
+use model::probe::ConnectionState;
 
 const PER_PAGE: usize = 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Column {
     Name,
+    Type,
     Region,
     Endpoint,
     Auth,
@@ -34,6 +36,7 @@ enum Column {
 fn sort_key(source: &DataSource, column: Column) -> String {
     match column {
         Column::Name => source.name.to_string(),
+        Column::Type => source.source_kind.label().to_owned(),
         Column::Region => source.region.clone(),
         Column::Endpoint => endpoint_text(source),
         Column::Auth => source.auth.label().to_owned(),
@@ -48,6 +51,15 @@ fn endpoint_text(source: &DataSource) -> String {
     match (&source.endpoint, source.storage) {
         (Some(endpoint), _) => endpoint.as_str().to_owned(),
         (None, storage) => storage_label(storage).to_owned(),
+    }
+}
+
+/// What the filter calls the outcome of the last test.
+fn verdict_id(source: &DataSource) -> &'static str {
+    match &source.last_test {
+        None => "never",
+        Some(run) if run.state.is_connected() => "connected",
+        Some(_) => "failed",
     }
 }
 
@@ -88,13 +100,17 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
     let never = rows.iter().filter(|s| s.last_test.is_none()).count();
     let summary = tr!(source.count, sources = rows.len(), failed = failed, never = never).to_string();
     let filter = RwSignal::new(String::new());
+    let verdict = RwSignal::new(String::new());
     let sort = RwSignal::new(Sort::by(Column::Name));
     let page = RwSignal::new(0_usize);
     let rows = StoredValue::new(rows);
     let shown = Memo::new(move |_| {
-        let needle = filter.get().to_lowercase();
+        let (needle, verdict) = (filter.get().to_lowercase(), verdict.get());
         let mut shown = rows.with_value(|rows| {
-            rows.iter().filter(|row| row.name.as_str().contains(&needle)).cloned().collect::<Vec<_>>()
+            let fits = |row: &&DataSource| {
+                row.name.as_str().contains(&needle) && (verdict.is_empty() || verdict_id(row) == verdict)
+            };
+            rows.iter().filter(fits).cloned().collect::<Vec<_>>()
         });
         let sort = sort.get();
         sort.apply(&mut shown, |row| sort_key(row, sort.column));
@@ -108,7 +124,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
         let from = (at() * PER_PAGE + 1).min(total);
         tr!(source.range, from = from, to = (at() * PER_PAGE + PER_PAGE).min(total), total = total).to_string()
     };
-    let doomed = RwSignal::new(None::<DataSource>);
+    let deletion = Confirmation::new();
     let fresh = use_query_map().with_untracked(|query| query.get("new"));
     view! {
         <div class="mb-3 flex items-center gap-2">
@@ -117,6 +133,12 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                 <span class="sr-only">{tr!(source.filter_name)}</span>
                 <input type="search" placeholder=tr!(source.filter_name) on:input:target=move |event| { page.set(0); filter.set(event.target().value()) }/>
             </label>
+            <select class="select w-auto" aria-label=tr!(source.filter_test) on:change:target=move |event| { page.set(0); verdict.set(event.target().value()) }>
+                <option value="">{tr!(source.filter_test)}": "{tr!(source.all)}</option>
+                <option value="connected">{ConnectionState::Connectable.label()}</option>
+                <option value="failed">{ConnectionState::Unreachable.label()}</option>
+                <option value="never">{tr!(source.not_tested)}</option>
+            </select>
             <span class="ml-auto text-sm text-muted">{summary}</span>
         </div>
         <div class="pane">
@@ -125,7 +147,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                     <thead>
                         <tr>
                             <SortHead column=Column::Name sort label=tr!(source.col_name)/>
-                            <th scope="col">{tr!(source.col_type)}</th>
+                            <SortHead column=Column::Type sort label=tr!(source.col_type)/>
                             <SortHead column=Column::Region sort label=tr!(source.col_region)/>
                             <SortHead column=Column::Endpoint sort label=tr!(source.col_endpoint)/>
                             <SortHead column=Column::Auth sort label=tr!(source.col_auth)/>
@@ -133,14 +155,14 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                             <SortHead column=Column::Tested sort label=tr!(source.col_last_test)/>
                             <SortHead column=Column::CreatedBy sort label=tr!(source.col_created_by)/>
                             <SortHead column=Column::CreatedAt sort label=tr!(source.col_created_at)/>
-                            <th scope="col">{tr!(source.col_actions)}</th>
+                            <th scope="col" class="stick">{tr!(source.col_actions)}</th>
                         </tr>
                     </thead>
                     <tbody>
                         <For each=window key=|source| (source.name.clone(), source.version, source.last_test.as_ref().map(|run| run.at)) let:source>
                             {
                                 let is_new = fresh.as_deref() == Some(source.name.as_str());
-                                view! { <SourceRow source is_new doomed test_all/> }
+                                view! { <SourceRow source is_new deletion test_all/> }
                             }
                         </For>
                     </tbody>
@@ -156,7 +178,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                 })}
             </div>
         </div>
-        <DeleteSource doomed on_deleted=Callback::new(move |()| sources.refetch())/>
+        <DeleteSource deletion on_deleted=move |()| sources.refetch()/>
     }
     .into_any()
 }
@@ -165,7 +187,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
 fn SourceRow(
     source: DataSource,
     is_new: bool,
-    doomed: RwSignal<Option<DataSource>>,
+    deletion: Confirmation<DataSource>,
     test_all: RwSignal<u32>,
 ) -> impl IntoView {
     let name = source.name.to_string();
@@ -174,6 +196,7 @@ fn SourceRow(
         let name = name.clone();
         Callback::new(move |()| probe.run(ProbeTarget::Stored(name.clone(), None), |_| {}))
     };
+    probe.await_saved(&source);
     Effect::new(move |before: Option<u32>| {
         let now = test_all.get();
         if before.is_some_and(|before| before != now) {
@@ -191,8 +214,8 @@ fn SourceRow(
     let (n_projects, dying) = (source.projects.len(), source.clone());
     view! {
         <tr class:is-new=is_new>
-            <td class="whitespace-nowrap">
-                <a class="name" href=routes::data_source(&name)>{name.clone()}</a>
+            <td>
+                <a class="name inline-block max-w-72 truncate align-middle" title=name.clone() href=routes::data_source(&name)>{name.clone()}</a>
                 {is_new.then(|| view! { <span class="chip is-info ml-2">{tr!(source.new)}</span> })}
             </td>
             <td>{source.source_kind.label()}</td>
@@ -207,12 +230,15 @@ fn SourceRow(
                 } else {
                     let run = probe.result.get();
                     let at = run.as_ref().map(|run| time::short(run.at));
-                    view! { <Verdict run/><span class="ml-2 text-sm text-muted">{at}</span> }.into_any()
+                    let problem = probe.problem.get().map(|problem| view! {
+                        <span class="chip chip-plain is-bad ml-2" role="alert"><Icon name="circle-x"/>{problem.message}</span>
+                    });
+                    view! { <Verdict run/><span class="ml-2 text-sm text-muted">{at}</span>{problem} }.into_any()
                 }}
             </td>
             <td class="mono max-w-40 truncate text-muted" title=source.created_by.clone()>{mask_arn(&source.created_by)}</td>
             <td class="whitespace-nowrap text-muted">{time::short(source.created_at)}</td>
-            <td class="whitespace-nowrap">
+            <td class="stick">
                 <a class="act" href=routes::data_source(&name)>{tr!(source.details)}</a>
                 <button type="button" class="act" on:click=move |_| run.run(())>{tr!(source.test)}</button>
                 <Menu
@@ -223,7 +249,7 @@ fn SourceRow(
                 >
                     <a href=routes::data_source_edit(&name)><Icon name="pencil" small=true class="text-muted"/>{tr!(source.edit)}</a>
                     <hr/>
-                    <button type="button" class="danger" on:click=move |_| doomed.set(Some(dying.clone()))>
+                    <button type="button" class="danger" on:click=move |_| deletion.ask(dying.clone())>
                         <Icon name="trash-2" small=true/>{tr!(source.delete)}
                     </button>
                 </Menu>
@@ -234,51 +260,28 @@ fn SourceRow(
 
 /// Asks for the name; a used source is refused, with the projects that use it.
 #[component]
-pub fn DeleteSource(doomed: RwSignal<Option<DataSource>>, on_deleted: Callback<()>) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let is_busy = RwSignal::new(false);
-    Effect::new(move |_| {
-        if doomed.with(Option::is_some) {
-            problem.set(None);
-            open.set(true);
-        }
-    });
-    Effect::new(move |_| {
-        if !open.get() && doomed.with_untracked(Option::is_some) {
-            doomed.set(None);
-        }
-    });
-    let name = Signal::derive(move || doomed.with(|source| source.as_ref().map(|source| source.name.to_string())));
+pub fn DeleteSource(deletion: Confirmation<DataSource>, #[prop(into)] on_deleted: Callback<()>) -> impl IntoView {
+    let name = deletion.map(|source| source.name.to_string());
     let confirm = move |()| {
-        let Some(name) = name.get_untracked() else { return };
-        is_busy.set(true);
-        problem.set(None);
-        leptos::task::spawn_local(async move {
-            match delete_data_source(name.clone()).await {
-                Ok(()) => {
-                    open.set(false);
-                    toast(tr!(source.deleted, name = name).to_string());
-                    on_deleted.run(());
-                }
-                Err(error) => problem.set(Some(error.0.message)),
-            }
-            is_busy.set(false);
+        deletion.run(move |source| async move {
+            let name = source.name.to_string();
+            delete_data_source(name.clone()).await?;
+            toast(tr!(source.deleted, name = name).to_string());
+            on_deleted.run(());
+            Ok(())
         });
     };
     view! {
         <ConfirmDialog
             id="delete-source"
-            open=open
+            asking=deletion.asking()
             title=Signal::derive(move || tr!(source.delete_title, name = name.get().unwrap_or_default()).to_string())
             action=tr!(source.delete)
             name=name
-            busy=is_busy
-            problem=problem
             on_confirm=confirm
         >
             <p class="text-muted">{tr!(source.delete_safe)}</p>
-            {move || doomed.with(|source| source.as_ref().map(|source| source.projects.clone())).filter(|projects| !projects.is_empty()).map(|projects| view! {
+            {move || deletion.subject().map(|source| source.projects).filter(|projects| !projects.is_empty()).map(|projects| view! {
                 <p class="mt-2">{tr!(source.delete_used)}</p>
                 <ul class="mt-2 divide-y divide-line rounded-md border border-line">
                     {projects.into_iter().map(|project| view! {

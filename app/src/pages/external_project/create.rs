@@ -1,12 +1,13 @@
 //! Create Project: one scrolling form with the seed's groups, and a review as the second screen.
 
 use super::review::Review;
-use crate::api::data_source::{list_data_sources, regions};
-use crate::api::external_project::{CreateProject, create_project, project_name_available, quotas};
+use crate::api::data_source::{create_folder, list_data_sources, regions};
+use crate::api::external_project::{CreateProject, create_project, project_name_available, project_warnings, quotas};
 use crate::components::data_source_fields::{
-    AuthFields, BrowseButton, NameField, SourceForm, StorageFields, StorageLinks, draft_from_query, storage_label,
+    AuthFields, BrowseButton, CancelLink, NameField, SourceForm, StorageFields, StorageLinks, draft_from_query,
+    storage_label,
 };
-use crate::components::form_state::{KeptDraft, Problems};
+use crate::components::form_state::{DraftForm, DraftNote, KeptDraft, Problems};
 use crate::components::probe_panel::{Probe, ProbeTarget, Verdict};
 use crate::components::store_browser::StoreBrowser;
 use crate::error::ApiError;
@@ -18,8 +19,9 @@ use crate::ui::form::{FormFoot, FormSection, Steps};
 use crate::ui::format::bytes;
 use crate::ui::icon::Icon;
 use crate::ui::pane::PageTitle;
+use crate::ui::side::{SideClose, SideOpen, SidePanel};
 use crate::ui::states::Load;
-use crate::ui::toast;
+use crate::ui::{Note, Tone, toast};
 use crate::{routes, tr};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -31,6 +33,7 @@ use model::quota::Quota;
 use model::region::Region;
 use model::secret::Secret;
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
 
 /// What the form offers to choose from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,27 +63,23 @@ pub fn ProjectNewPage() -> impl IntoView {
 /// The wizard's state: the project as typed, and the data source that may be made with it.
 #[derive(Clone, Copy)]
 pub struct ProjectForm {
-    pub draft: RwSignal<ExternalProjectDraft>,
+    pub fields: DraftForm<ExternalProjectDraft>,
     pub source: SourceForm,
-    pub problems: Problems,
     pub sources: StoredValue<Vec<DataSource>>,
+}
+
+impl Deref for ProjectForm {
+    type Target = DraftForm<ExternalProjectDraft>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.fields
+    }
 }
 
 impl ProjectForm {
     /// The draft with the data source in it.
     pub fn whole(self) -> ExternalProjectDraft {
         ExternalProjectDraft { source: self.source.draft.get(), ..self.draft.get() }
-    }
-
-    fn get(self, get: fn(&ExternalProjectDraft) -> &String) -> Signal<String> {
-        Signal::derive(move || self.draft.with(|draft| get(draft).clone()))
-    }
-
-    fn set(self, name: &'static str, set: fn(&mut ExternalProjectDraft) -> &mut String) -> Callback<String> {
-        Callback::new(move |value| {
-            self.draft.update(|draft| *set(draft) = value);
-            self.problems.touch(name);
-        })
     }
 
     /// The stored source that is chosen.
@@ -106,7 +105,8 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     let asked = |key: &str| query.with_untracked(|query| query.get(key));
     let mut first = ExternalProjectDraft::default();
     // `?source=…` comes from a source's page; else the only or the first one is taken.
-    let server = asked("source").or_else(|| sources.first().map(|source| source.name.to_string()));
+    let asked_source = asked("source");
+    let server = asked_source.clone().or_else(|| sources.first().map(|source| source.name.to_string()));
     match server {
         Some(server) if asked("storage").is_none() => first.server = server,
         _ => first.server_mode = ServerMode::CreateForeignServer.id().into(),
@@ -115,7 +115,8 @@ fn CreateForm(choices: Choices) -> impl IntoView {
         first.quota = quota.name.clone();
     }
     let sources = StoredValue::new(sources);
-    let draft = RwSignal::new(first);
+    let draft = RwSignal::new(first.clone());
+    let first = StoredValue::new(first);
     let source_draft = RwSignal::new(draft_from_query(asked("storage")));
     let found = Signal::derive(move || {
         let whole = ExternalProjectDraft { source: source_draft.get(), ..draft.get() };
@@ -124,14 +125,29 @@ fn CreateForm(choices: Choices) -> impl IntoView {
         whole.check(existing).err().map(|problem| problem.fields).unwrap_or_default()
     });
     let problems = Problems::new(found);
-    let source = SourceForm { prefix: "source.", argument: "draft[source]", ..SourceForm::new(source_draft, problems) };
-    let form = ProjectForm { draft, source, problems, sources };
+    let fields = DraftForm::new(source_draft, problems);
+    let source = SourceForm::new(DraftForm { prefix: "source.", argument: "draft[source]", ..fields });
+    let form = ProjectForm { fields: DraftForm::new(draft, problems), source, sources };
     let kept = KeptDraft::new("lakedeck.draft.project", draft, |draft| draft);
     let kept_source = KeptDraft::new("lakedeck.draft.project_source", source_draft, |draft| DataSourceDraft {
         access_key_secret: Secret::default(),
         session_token: Secret::default(),
         ..draft
     });
+    // After what was kept is back: who comes from a source's page means that source.
+    Effect::new(move |_| {
+        if let Some(server) = &asked_source {
+            draft.update(|draft| {
+                draft.server_mode = ServerMode::UseExisting.id().into();
+                draft.server.clone_from(server);
+            });
+        }
+    });
+    let discard = move || {
+        draft.set(first.get_value());
+        source_draft.set(DataSourceDraft::default());
+    };
+    let warnings = use_warnings(form);
     let is_reviewing = RwSignal::new(false);
     let is_busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
@@ -154,9 +170,7 @@ fn CreateForm(choices: Choices) -> impl IntoView {
                 Err(error) => {
                     is_reviewing.set(false);
                     problems.answer(&error.0);
-                    let is_shown = !error.0.fields.is_empty()
-                        && error.0.fields.iter().all(|field| field.field != "bucket_catalog");
-                    problem.set((!is_shown).then_some(error.0.message));
+                    problem.set(error.0.fields.is_empty().then_some(error.0.message));
                 }
             }
             is_busy.set(false);
@@ -172,46 +186,52 @@ fn CreateForm(choices: Choices) -> impl IntoView {
             save.run(());
         }
     };
+    let is_dirty =
+        Signal::derive(move || kept.saved_at.with(Option::is_some) || kept_source.saved_at.with(Option::is_some));
     let is_hydrated = RwSignal::new(false);
     Effect::new(move |_| is_hydrated.set(true));
-    let step = Signal::derive(move || if is_reviewing.get() { 3 } else { sections_done(form).min(2) });
+    let step = Signal::derive(move || {
+        let first_open = sections(form).iter().position(|is_done| !is_done).unwrap_or(2);
+        if is_reviewing.get() { 3 } else { first_open }
+    });
     view! {
         <ActionForm action=action attr:class="flex h-full min-h-0 flex-col" attr:novalidate=true on:submit:capture=submit>
-            <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-6">
-                <h1>{tr!(project.create)}</h1>
-                <div class="ml-6 max-md:hidden">
+            <div class="form-head">
+                <h1 class="whitespace-nowrap">{tr!(project.create)}</h1>
+                <div class="ml-6 max-xl:hidden">
                     <Steps
                         label=tr!(project.create)
                         steps=vec![tr!(project.settings).to_owned(), tr!(project.server_settings).to_owned(), tr!(project.auth_settings).to_owned(), tr!(project.review).to_owned()]
                         current=step
                     />
                 </div>
-                <span class="ml-auto text-sm text-muted max-lg:hidden">
-                    {move || kept.saved_at.get().map(|time| tr!(project.draft_saved, time = time).to_string())}
-                </span>
+                <DraftNote kept on_discard=discard/>
+                <SideOpen panel=SUMMARY icon="scroll-text" label=tr!(project.summary)/>
             </div>
-            <div class="grid min-h-0 grow grid-cols-[minmax(0,1fr)_20rem] max-lg:grid-cols-1 max-lg:overflow-auto" class:hidden=move || is_reviewing.get()>
-                <div class="scroll min-h-0 overflow-auto px-6">
+            <div class="with-side min-h-0 grow" class:hidden=move || is_reviewing.get()>
+                <div class="scroll overflow-auto px-6">
                     <StorageLinks base=routes::PROJECT_NEW/>
                     <AnsweredWithoutScript action/>
                     <FormSection title=tr!(project.settings)><ProjectFields form quotas regions/></FormSection>
                     <FormSection title=tr!(project.server_settings)><ServerFields form probe/></FormSection>
                     <FormSection title=tr!(project.auth_settings)><IdentityFields form/></FormSection>
                 </div>
-                <Summary form probe/>
+                <Summary form probe warnings/>
             </div>
-            {move || is_reviewing.get().then(|| view! { <Review form on_edit=Callback::new(move |()| is_reviewing.set(false))/> })}
+            {move || is_reviewing.get().then(|| view! { <Review form warnings on_edit=Callback::new(move |()| is_reviewing.set(false))/> })}
             {move || problem.get().map(|problem| view! {
                 <div class="flex items-start gap-3 px-6 py-2">
                     <p class="hint is-bad whitespace-pre-line" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
                 </div>
             })}
-            <FormFoot n_problems=problems.count()>
-                {move || is_reviewing.get().then(|| view! {
-                    <span class="text-sm text-muted">{tr!(project.fixed_note)}</span>
+            <FormFoot
+                n_problems=problems.count()
+                start=move || is_reviewing.get().then(|| view! {
                     <Button on_click=move |()| is_reviewing.set(false)>{tr!(project.back)}</Button>
-                })}
-                <a class="btn" href=routes::PROJECTS>{tr!(project.cancel)}</a>
+                    <span class="ml-2 text-sm text-muted">{tr!(project.fixed_note)}</span>
+                })
+            >
+                <CancelLink href=routes::PROJECTS is_dirty/>
                 // A screen of the browser alone: without JavaScript it is not offered.
                 {move || (is_hydrated.get() && !is_reviewing.get()).then(|| view! {
                     <Button on_click=move |()| is_reviewing.set(problems.submit())>{tr!(project.next_review)}</Button>
@@ -222,16 +242,15 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     }
 }
 
-/// How many of the three groups are complete, from the top.
-fn sections_done(form: ProjectForm) -> usize {
+/// Which of the three groups are complete.
+fn sections(form: ProjectForm) -> [bool; 3] {
     const PROJECT: [&str; 5] = ["name", "description", "billing", "quota", "engine_catalog"];
     const IDENTITY: [&str; 2] = ["auth", "role_arn"];
-    let groups = [
+    [
         form.problems.is_good(|field| PROJECT.contains(&field)),
         form.problems.is_good(|field| !PROJECT.contains(&field) && !IDENTITY.contains(&field)),
         form.problems.is_good(|field| IDENTITY.contains(&field)),
-    ];
-    groups.into_iter().take_while(|is_done| *is_done).count()
+    ]
 }
 
 #[component]
@@ -241,8 +260,9 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
     let quotas: Vec<_> = quotas
         .into_iter()
         .map(|quota| {
-            let about = format!("{} · {}, {}", quota.name, bytes(quota.memory_bytes_max), quota.statements_running_max);
-            (quota.name, about)
+            let memory = bytes(quota.memory_bytes_max);
+            let about = tr!(project.quota_about, name = &quota.name, memory, n = quota.statements_running_max);
+            (quota.name.clone(), about.to_string())
         })
         .collect();
     // Asked for on leaving the field, as the rules alone cannot know.
@@ -262,7 +282,7 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
             }
         });
     });
-    let rule = form.problems.of("name");
+    let rule = form.error("name");
     let name_error = Signal::derive(move || {
         rule.get().or_else(|| (is_free.get() == Some(false)).then(|| tr!(project.name_taken).to_owned()))
     });
@@ -279,7 +299,7 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
         <TextField id="region" label=tr!(project.region) required=true readonly=true value=region_name on_input=Callback::new(|_| {}) name="region_shown".to_owned()/>
         <TextField
             id="name"
-            name=Some("draft[name]".to_owned())
+            name=form.post_name("name")
             label=tr!(project.name)
             required=true
             mono=true
@@ -302,33 +322,33 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
         />
         <SelectField
             id="quota"
-            name=Some("draft[quota]".to_owned())
+            name=form.post_name("quota")
             label=tr!(project.quota)
             required=true
             options=quotas
             value=form.get(|draft| &draft.quota)
             on_change=form.set("quota", |draft| &mut draft.quota)
-            error=form.problems.of("quota")
+            error=form.error("quota")
         />
         <TextField
             id="description"
-            name=Some("draft[description]".to_owned())
+            name=form.post_name("description")
             label=tr!(project.description)
             placeholder=tr!(source.optional).to_owned()
             value=form.get(|draft| &draft.description)
             on_input=form.set("description", |draft| &mut draft.description)
-            error=form.problems.of("description")
+            error=form.error("description")
         />
         <TextField
             id="engine_catalog"
-            name=Some("draft[engine_catalog]".to_owned())
+            name=form.post_name("engine_catalog")
             label=tr!(project.engine_catalog)
             mono=true
             placeholder=tr!(source.optional).to_owned()
             hint=tr!(project.engine_catalog_hint).to_owned()
             value=form.get(|draft| &draft.engine_catalog)
             on_input=form.set("engine_catalog", |draft| &mut draft.engine_catalog)
-            error=form.problems.of("engine_catalog")
+            error=form.error("engine_catalog")
         />
     }
 }
@@ -386,13 +406,13 @@ fn ExistingServer(form: ProjectForm) -> impl IntoView {
     view! {
         <SelectField
             id="server"
-            name=Some("draft[server]".to_owned())
+            name=form.post_name("server")
             label=tr!(project.server)
             required=true
             options=options
             value=form.get(|draft| &draft.server)
             on_change=form.set("server", |draft| &mut draft.server)
-            error=form.problems.of("server")
+            error=form.error("server")
         />
         {move || form.chosen().map(|source| view! {
             <span></span>
@@ -439,11 +459,16 @@ fn BucketCatalog(form: ProjectForm) -> impl IntoView {
             .to_owned(),
         )
     });
-    let error = form.problems.of("bucket_catalog");
+    let error = form.error("bucket_catalog");
+    let code = form.problems.answered_code("bucket_catalog");
+    let target = Callback::new(move |()| match untrack(|| form.chosen()) {
+        Some(source) => BrowseTarget::Stored(source.name.to_string()),
+        None => BrowseTarget::Draft(Box::new(form.source.draft.get_untracked())),
+    });
     view! {
         <TextField
             id="bucket_catalog"
-            name=Some("draft[bucket_catalog]".to_owned())
+            name=form.post_name("bucket_catalog")
             label=tr!(project.bucket_catalog)
             required=true
             mono=true
@@ -457,32 +482,110 @@ fn BucketCatalog(form: ProjectForm) -> impl IntoView {
         <StoreBrowser
             id="browse-bucket-catalog"
             open=is_open
-            target=Callback::new(move |()| match form.chosen() {
-                Some(source) => BrowseTarget::Stored(source.name.to_string()),
-                None => BrowseTarget::Draft(Box::new(form.source.draft.get_untracked())),
-            })
+            target
             start=value
             on_choose=form.set("bucket_catalog", |draft| &mut draft.bucket_catalog)
         />
-        // Offered where the server refused the directory for what lies in it.
-        {move || (error.with(Option::is_some) && !value.with(String::is_empty) || form.draft.with(|draft| draft.use_anyway)).then(|| view! {
-            <span></span>
-            <CheckField
-                id="use_anyway"
-                name=Some("draft[use_anyway]".to_owned())
-                label=tr!(project.use_anyway)
-                value=Signal::derive(move || form.draft.with(|draft| draft.use_anyway))
-                on_change=Callback::new(move |on| form.draft.update(|draft| draft.use_anyway = on))
-            />
-        })}
+        {move || match code.get().as_deref() {
+            Some("directory_missing") => view! { <span></span><CreateFolder form target/> }.into_any(),
+            Some("not_paimon") => view! { <UseAnyway form/> }.into_any(),
+            _ if form.draft.with(|draft| draft.use_anyway) => view! { <UseAnyway form/> }.into_any(),
+            _ => view! { <noscript class="contents"><UseAnyway form/></noscript> }.into_any(),
+        }}
         <span></span>
         <CheckField
             id="create_default_schema"
-            name=Some("draft[create_default_schema]".to_owned())
+            name=form.post_name("create_default_schema")
             label=tr!(project.create_default)
             value=Signal::derive(move || form.draft.with(|draft| draft.create_default_schema))
             on_change=Callback::new(move |on| form.draft.update(|draft| draft.create_default_schema = on))
         />
+    }
+}
+
+/// The directory is not there: made with one click, through the identity that will use it.
+#[component]
+fn CreateFolder(form: ProjectForm, target: Callback<(), BrowseTarget>) -> impl IntoView {
+    let is_busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let create = move |()| {
+        let uri = form.draft.with_untracked(|draft| draft.bucket_catalog.trim().to_owned());
+        is_busy.set(true);
+        leptos::task::spawn_local(async move {
+            match create_folder(target.run(()), uri.clone()).await {
+                Ok(()) => {
+                    form.problems.touch("bucket_catalog");
+                    toast(tr!(project.folder_created, uri = uri).to_string());
+                }
+                Err(error) => problem.set(Some(error.0.message)),
+            }
+            is_busy.set(false);
+        });
+    };
+    view! {
+        <div>
+            <Button icon="plus" busy=is_busy on_click=create>{tr!(project.create_folder)}</Button>
+            {move || problem.get().map(|problem| view! {
+                <p class="hint is-bad" role="alert"><Icon name="circle-x"/><span>{problem}</span></p>
+            })}
+        </div>
+    }
+}
+
+/// The directory holds what is not Paimon's: the user may take it all the same.
+#[component]
+fn UseAnyway(form: ProjectForm) -> impl IntoView {
+    view! {
+        <span></span>
+        <CheckField
+            id="use_anyway"
+            name=form.post_name("use_anyway")
+            label=tr!(project.use_anyway)
+            hint=tr!(project.use_anyway_hint).to_owned()
+            value=Signal::derive(move || form.draft.with(|draft| draft.use_anyway))
+            on_change=Callback::new(move |on| {
+                form.draft.update(|draft| draft.use_anyway = on);
+                form.problems.touch("bucket_catalog");
+            })
+        />
+    }
+}
+
+/// What the server finds worth knowing of a form that breaks no rule; asked again a moment after the last change.
+fn use_warnings(form: ProjectForm) -> RwSignal<Vec<String>> {
+    let warnings = RwSignal::new(Vec::new());
+    let asked = Memo::new(move |_| form.problems.is_good(|_| true).then(|| form.whole()));
+    let question = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        let asked = asked.get();
+        question.update_value(|n| *n += 1);
+        let number = question.get_value();
+        let Some(draft) = asked else { return warnings.set(Vec::new()) };
+        set_timeout(
+            move || {
+                if question.try_get_value() != Some(number) {
+                    return;
+                }
+                leptos::task::spawn_local(async move {
+                    let answer = project_warnings(draft).await;
+                    if let (Ok(answer), Some(true)) = (answer, question.try_get_value().map(|now| now == number)) {
+                        warnings.set(answer);
+                    }
+                });
+            },
+            std::time::Duration::from_millis(400),
+        );
+    });
+    warnings
+}
+
+/// The warnings as callouts.
+#[component]
+pub fn Warnings(warnings: RwSignal<Vec<String>>) -> impl IntoView {
+    view! {
+        <div class="mt-4 space-y-2 empty:hidden" role="status">
+            {move || warnings.get().into_iter().map(|text| view! { <Note tone=Tone::Warning title=text/> }).collect_view()}
+        </div>
     }
 }
 
@@ -516,14 +619,14 @@ fn IdentityFields(form: ProjectForm) -> impl IntoView {
         {move || needs_role.get().then(|| view! {
             <TextField
                 id="role_arn"
-                name=Some("draft[role_arn]".to_owned())
+                name=form.post_name("role_arn")
                 label=tr!(project.role_arn)
                 required=true
                 mono=true
                 hint=tr!(source.role_arn_hint).to_owned()
                 value=form.get(|draft| &draft.role_arn)
                 on_input=form.set("role_arn", |draft| &mut draft.role_arn)
-                error=form.problems.of("role_arn")
+                error=form.error("role_arn")
             />
         })}
         {move || form.storage().map(|storage| view! {
@@ -537,9 +640,12 @@ fn IdentityFields(form: ProjectForm) -> impl IntoView {
     }
 }
 
+/// Id of the panel, for the button that opens it.
+const SUMMARY: &str = "summary-panel";
+
 /// The choices so far, and what of the form is in order.
 #[component]
-fn Summary(form: ProjectForm, probe: Probe) -> impl IntoView {
+fn Summary(form: ProjectForm, probe: Probe, warnings: RwSignal<Vec<String>>) -> impl IntoView {
     let creates = move || form.draft.with(ExternalProjectDraft::creates_server);
     let server = move || {
         if creates() { form.source.draft.with(|s| s.name.clone()) } else { form.draft.with(|d| d.server.clone()) }
@@ -559,15 +665,16 @@ fn Summary(form: ProjectForm, probe: Probe) -> impl IntoView {
         ]
     };
     view! {
-        <aside class="border-l border-line bg-base-200 p-4" aria-label=tr!(project.summary)>
-            <h2>{tr!(project.summary)}</h2>
-            <dl class="kv mt-3 text-sm">
-                <dt>{tr!(project.col_name)}</dt><dd class="mono">{move || form.draft.with(|d| d.name.clone())}</dd>
+        <SidePanel id=SUMMARY label=tr!(project.summary) class="side-narrow">
+            <div class="side-head"><h2 class="grow">{tr!(project.summary)}</h2><SideClose panel=SUMMARY/></div>
+            <div class="scroll min-h-0 grow overflow-auto p-4">
+            <dl class="kv text-sm">
+                <dt>{tr!(project.col_name)}</dt><dd class="mono">{move || or_dash(form.draft.with(|d| d.name.clone()))}</dd>
                 <dt>{tr!(project.kind)}</dt><dd>{tr!(project.kind_external)}</dd>
                 <dt>{tr!(project.col_quota)}</dt><dd>{move || form.draft.with(|d| d.quota.clone())}</dd>
                 <dt>{tr!(project.col_server)}</dt>
-                <dd><span class="mono">{server}</span>{move || creates().then(|| view! { <span class="chip is-info ml-1">{tr!(source.new)}</span> })}</dd>
-                <dt>{tr!(project.bucket_catalog)}</dt><dd class="mono">{move || form.draft.with(|d| d.bucket_catalog.clone())}</dd>
+                <dd><span class="mono">{move || or_dash(server())}</span>{move || creates().then(|| view! { <span class="chip is-info ml-1">{tr!(source.new)}</span> })}</dd>
+                <dt>{tr!(project.bucket_catalog)}</dt><dd class="mono">{move || or_dash(form.draft.with(|d| d.bucket_catalog.clone()))}</dd>
             </dl>
             <h3 class="mt-5">{tr!(project.checks)}</h3>
             <ul class="mt-2 space-y-1.5">
@@ -578,7 +685,13 @@ fn Summary(form: ProjectForm, probe: Probe) -> impl IntoView {
                     </li>
                 }).collect_view()}
             </ul>
-            <p class="mt-4 text-sm text-muted">{move || tr!(project.sections_done, n = sections_done(form)).to_string()}</p>
-        </aside>
+            <p class="mt-4 text-sm text-muted">{move || tr!(project.sections_done, n = sections(form).into_iter().filter(|is_done| *is_done).count()).to_string()}</p>
+            <Warnings warnings/>
+            </div>
+        </SidePanel>
     }
+}
+
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "–".to_owned() } else { text }
 }

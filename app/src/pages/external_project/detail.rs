@@ -1,7 +1,7 @@
 //! Details of a project: what is stored, what the warehouse holds, how other engines reach it.
 
 use super::edit::EditProject;
-use super::list::{DeleteProject, DisableProject, OpenWorksheetButton, StateChip, billing_label, change_state};
+use super::list::{DeleteProject, DisableProject, OpenWorksheetButton, StateChip, billing_label, enable};
 use super::review::Snippets;
 use crate::api::external_project::{ProjectDetails, project_details, project_overview};
 use crate::components::audit::AuditList;
@@ -11,7 +11,7 @@ use crate::ui::button::{Button, LinkButton};
 use crate::ui::format::grouped;
 use crate::ui::kv::{Fact, KeyValue};
 use crate::ui::states::Load;
-use crate::ui::{PageHead, Pane};
+use crate::ui::{Confirmation, PageHead, Pane};
 use crate::{routes, tr};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
@@ -49,8 +49,7 @@ fn Details(details: ProjectDetails, on_changed: Callback<()>) -> impl IntoView {
         let name = name.clone();
         Resource::new(move || name.clone(), project_overview)
     };
-    let doomed = RwSignal::new(None::<ExternalProject>);
-    let resting = RwSignal::new(None::<ExternalProject>);
+    let (deletion, disabling) = (Confirmation::new(), Confirmation::new());
     let navigate = use_navigate();
     let is_enabled = project.state == ProjectState::Enabled;
     let (dying, changing) = (project.clone(), project.clone());
@@ -69,11 +68,11 @@ fn Details(details: ProjectDetails, on_changed: Callback<()>) -> impl IntoView {
                 {is_enabled.then(|| view! { <OpenWorksheetButton name=name.clone() class="btn btn-primary"/> })}
                 <LinkButton href=routes::project_edit(&name) icon="pencil">{tr!(project.edit)}</LinkButton>
                 <Button icon="ban" on_click=move |()| if is_enabled {
-                    resting.set(Some(changing.clone()));
+                    disabling.ask(changing.clone());
                 } else {
-                    change_state(&changing, ProjectState::Enabled, on_changed, |_| {});
+                    enable(changing.clone(), on_changed);
                 }>{if is_enabled { tr!(project.disable) } else { tr!(project.enable) }}</Button>
-                <Button icon="trash-2" on_click=move |()| doomed.set(Some(dying.clone()))>{tr!(project.delete)}</Button>
+                <Button icon="trash-2" on_click=move |()| deletion.ask(dying.clone())>{tr!(project.delete)}</Button>
             </PageHead>
             <div class="grid grid-cols-2 items-start gap-4 max-lg:grid-cols-1">
                 <Stored project=project.clone()/>
@@ -86,8 +85,8 @@ fn Details(details: ProjectDetails, on_changed: Callback<()>) -> impl IntoView {
                 <div class="col-span-full"><AuditList entries=audit title=tr!(project.audit)/></div>
             </div>
         </div>
-        <DeleteProject doomed on_deleted=Callback::new(move |()| navigate(routes::PROJECTS, Default::default()))/>
-        <DisableProject resting on_changed/>
+        <DeleteProject deletion on_deleted=move |()| navigate(routes::PROJECTS, Default::default())/>
+        <DisableProject disabling on_changed/>
     }
 }
 

@@ -84,7 +84,7 @@ fn EditForm(quotas: Vec<Quota>, project: ExternalProject) -> impl IntoView {
     view! {
         <PageTitle title=title.clone()/>
         <form class="flex h-full min-h-0 flex-col" novalidate on:submit=submit>
-            <div class="flex h-13 flex-none items-center gap-2 border-b border-line px-6"><h1>{title}</h1></div>
+            <div class="form-head"><h1>{title}</h1></div>
             <div class="scroll min-h-0 grow overflow-auto px-6">
                 <FormSection title=tr!(project.settings)>
                     <TextField
@@ -123,8 +123,8 @@ fn EditForm(quotas: Vec<Quota>, project: ExternalProject) -> impl IntoView {
                         placeholder="UTC".to_owned()
                         hint=tr!(project.option_timezone_hint).to_owned()
                         value=text(|edit| &edit.options.timezone)
-                        on_input=Callback::new(move |value| { problems.touch("timezone"); edit.update(|edit| edit.options.timezone = value) })
-                        error=problems.of("timezone")
+                        on_input=Callback::new(move |value| { problems.touch("options.timezone"); edit.update(|edit| edit.options.timezone = value) })
+                        error=problems.of("options.timezone")
                     />
                 </FormSection>
             </div>

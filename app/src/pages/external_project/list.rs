@@ -2,9 +2,10 @@
 
 use crate::api::external_project::{OpenWorksheet, delete_project, list_projects, set_project_state};
 use crate::components::time;
+use crate::error::ApiError;
 use crate::ui::button::{ButtonKind, LinkButton};
 use crate::ui::chip::{Chip, Tone};
-use crate::ui::dialog::ConfirmDialog;
+use crate::ui::dialog::{ConfirmDialog, Confirmation};
 use crate::ui::icon::Icon;
 use crate::ui::menu::Menu;
 use crate::ui::states::{EmptyState, Load};
@@ -108,8 +109,7 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
         sort.apply(&mut shown, |row| sort_key(row, sort.column));
         shown
     });
-    let doomed = RwSignal::new(None::<ExternalProject>);
-    let resting = RwSignal::new(None::<ExternalProject>);
+    let (deletion, disabling) = (Confirmation::new(), Confirmation::new());
     view! {
         <div class="mb-3 flex items-center gap-2">
             <label class="input w-72">
@@ -133,20 +133,20 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
                             <SortHead column=Column::State sort label=tr!(project.col_state)/>
                             <SortHead column=Column::Owner sort label=tr!(project.col_owner)/>
                             <SortHead column=Column::CreatedAt sort label=tr!(project.col_created_at)/>
-                            <th scope="col">{tr!(project.col_actions)}</th>
+                            <th scope="col" class="stick">{tr!(project.col_actions)}</th>
                         </tr>
                     </thead>
                     <tbody>
                         <For each={move || shown.get()} key=|project| (project.name.clone(), project.version) let:project>
-                            <ProjectRow project doomed resting on_changed/>
+                            <ProjectRow project deletion disabling on_changed/>
                         </For>
                     </tbody>
                 </table>
             </div>
             {move || shown.with(Vec::is_empty).then(|| view! { <p class="p-4 text-muted">{tr!(project.none_match)}</p> })}
         </div>
-        <DeleteProject doomed on_deleted=on_changed/>
-        <DisableProject resting on_changed/>
+        <DeleteProject deletion on_deleted=on_changed/>
+        <DisableProject disabling on_changed/>
     }
     .into_any()
 }
@@ -154,8 +154,8 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
 #[component]
 fn ProjectRow(
     project: ExternalProject,
-    doomed: RwSignal<Option<ExternalProject>>,
-    resting: RwSignal<Option<ExternalProject>>,
+    deletion: Confirmation<ExternalProject>,
+    disabling: Confirmation<ExternalProject>,
     on_changed: Callback<()>,
 ) -> impl IntoView {
     let name = project.name.to_string();
@@ -166,7 +166,7 @@ fn ProjectRow(
     view! {
         <tr>
             <td><a class="name" href=routes::project(&name)>{name.clone()}</a></td>
-            <td><a class="mono" href=routes::data_source(&server)>{server.clone()}</a></td>
+            <td><a class="mono inline-block max-w-52 truncate align-middle" title=server.clone() href=routes::data_source(&server)>{server.clone()}</a></td>
             <td>"Filesystem Catalog"</td>
             <td class="mono max-w-64 truncate text-muted" title=bucket.clone()>{bucket.clone()}</td>
             <td>{project.quota}</td>
@@ -174,7 +174,7 @@ fn ProjectRow(
             <td><StateChip state=project.state/></td>
             <td class="mono max-w-40 truncate text-muted">{mask_arn(&project.owner)}</td>
             <td class="whitespace-nowrap text-muted">{time::short(project.created_at)}</td>
-            <td class="whitespace-nowrap">
+            <td class="stick">
                 {is_enabled.then(|| view! { <OpenWorksheetButton name=name.clone() class="act"/> })}
                 <a class="act" href=routes::project(&name)>{tr!(project.details)}</a>
                 <Menu
@@ -185,14 +185,14 @@ fn ProjectRow(
                 >
                     <a href=routes::project_edit(&name)><Icon name="pencil" small=true class="text-muted"/>{tr!(project.edit)}</a>
                     <button type="button" on:click=move |_| if is_enabled {
-                        resting.set(Some(changing.clone()));
+                        disabling.ask(changing.clone());
                     } else {
-                        change_state(&changing, ProjectState::Enabled, on_changed, |_| {});
+                        enable(changing.clone(), on_changed);
                     }>
                         <Icon name="ban" small=true class="text-muted"/>{if is_enabled { tr!(project.disable) } else { tr!(project.enable) }}
                     </button>
                     <hr/>
-                    <button type="button" class="danger" on:click=move |_| doomed.set(Some(dying.clone()))>
+                    <button type="button" class="danger" on:click=move |_| deletion.ask(dying.clone())>
                         <Icon name="trash-2" small=true/>{tr!(project.delete)}
                     </button>
                 </Menu>
@@ -214,59 +214,43 @@ pub fn OpenWorksheetButton(name: String, class: &'static str) -> impl IntoView {
 }
 
 /// Enables or disables a project, and says so.
-pub fn change_state(
-    project: &ExternalProject,
-    state: ProjectState,
-    on_changed: Callback<()>,
-    on_problem: impl Fn(String) + 'static,
-) {
-    let (name, version) = (project.name.to_string(), project.version);
+async fn change_state(project: ExternalProject, state: ProjectState) -> Result<(), ApiError> {
+    let name = project.name.to_string();
+    set_project_state(name.clone(), state, project.version).await?;
+    toast(match state {
+        ProjectState::Enabled => tr!(project.now_enabled, name = name).to_string(),
+        ProjectState::Disabled => tr!(project.now_disabled, name = name).to_string(),
+    });
+    Ok(())
+}
+
+/// Enables a project: nothing is lost by it, so nothing is asked.
+pub fn enable(project: ExternalProject, on_changed: Callback<()>) {
     leptos::task::spawn_local(async move {
-        match set_project_state(name.clone(), state, version).await {
-            Ok(_) => {
-                toast(match state {
-                    ProjectState::Enabled => tr!(project.now_enabled, name = name).to_string(),
-                    ProjectState::Disabled => tr!(project.now_disabled, name = name).to_string(),
-                });
-                on_changed.run(());
-            }
-            Err(error) => {
-                on_problem(error.0.message.clone());
-                toast(error.0.message);
-            }
+        match change_state(project, ProjectState::Enabled).await {
+            Ok(()) => on_changed.run(()),
+            Err(error) => toast(error.0.message),
         }
     });
 }
 
 #[component]
-pub fn DisableProject(resting: RwSignal<Option<ExternalProject>>, on_changed: Callback<()>) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
-        if resting.with(Option::is_some) {
-            problem.set(None);
-            open.set(true);
-        }
-    });
-    Effect::new(move |_| {
-        if !open.get() && resting.with_untracked(Option::is_some) {
-            resting.set(None);
-        }
-    });
-    let name = move || resting.with(|project| project.as_ref().map(|p| p.name.to_string()).unwrap_or_default());
+pub fn DisableProject(disabling: Confirmation<ExternalProject>, on_changed: Callback<()>) -> impl IntoView {
+    let name = disabling.map(|project| project.name.to_string());
+    let confirm = move |()| {
+        disabling.run(move |project| async move {
+            change_state(project, ProjectState::Disabled).await?;
+            on_changed.run(());
+            Ok(())
+        });
+    };
     view! {
         <ConfirmDialog
             id="disable-project"
-            open=open
-            title=Signal::derive(move || tr!(project.disable_title, name = name()).to_string())
+            asking=disabling.asking()
+            title=Signal::derive(move || tr!(project.disable_title, name = name.get().unwrap_or_default()).to_string())
             action=tr!(project.disable)
-            problem=problem
-            on_confirm=move |()| {
-                if let Some(project) = resting.get_untracked() {
-                    let changed = Callback::new(move |()| { open.set(false); on_changed.run(()); });
-                    change_state(&project, ProjectState::Disabled, changed, move |message| problem.set(Some(message)));
-                }
-            }
+            on_confirm=confirm
         >
             <p class="text-muted">{tr!(project.disable_text)}</p>
         </ConfirmDialog>
@@ -275,47 +259,24 @@ pub fn DisableProject(resting: RwSignal<Option<ExternalProject>>, on_changed: Ca
 
 /// Removes the mapping only; the name has to be typed.
 #[component]
-pub fn DeleteProject(doomed: RwSignal<Option<ExternalProject>>, on_deleted: Callback<()>) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let is_busy = RwSignal::new(false);
-    Effect::new(move |_| {
-        if doomed.with(Option::is_some) {
-            problem.set(None);
-            open.set(true);
-        }
-    });
-    Effect::new(move |_| {
-        if !open.get() && doomed.with_untracked(Option::is_some) {
-            doomed.set(None);
-        }
-    });
-    let name = Signal::derive(move || doomed.with(|project| project.as_ref().map(|p| p.name.to_string())));
+pub fn DeleteProject(deletion: Confirmation<ExternalProject>, #[prop(into)] on_deleted: Callback<()>) -> impl IntoView {
+    let name = deletion.map(|project| project.name.to_string());
     let confirm = move |()| {
-        let Some(name) = name.get_untracked() else { return };
-        is_busy.set(true);
-        problem.set(None);
-        leptos::task::spawn_local(async move {
-            match delete_project(name.clone()).await {
-                Ok(()) => {
-                    open.set(false);
-                    toast(tr!(project.deleted, name = name).to_string());
-                    on_deleted.run(());
-                }
-                Err(error) => problem.set(Some(error.0.message)),
-            }
-            is_busy.set(false);
+        deletion.run(move |project| async move {
+            let name = project.name.to_string();
+            delete_project(name.clone()).await?;
+            toast(tr!(project.deleted, name = name).to_string());
+            on_deleted.run(());
+            Ok(())
         });
     };
     view! {
         <ConfirmDialog
             id="delete-project"
-            open=open
+            asking=deletion.asking()
             title=Signal::derive(move || tr!(project.delete_title, name = name.get().unwrap_or_default()).to_string())
             action=tr!(project.delete)
             name=name
-            busy=is_busy
-            problem=problem
             on_confirm=confirm
         >
             <p class="text-muted">{tr!(project.delete_text)}</p>

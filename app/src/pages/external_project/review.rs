@@ -1,6 +1,6 @@
 //! The review before a project is made: what will be stored, what happens, and the same in other words.
 
-use super::create::ProjectForm;
+use super::create::{ProjectForm, Warnings};
 use super::list::billing_label;
 use crate::components::data_source_fields::{auth_label, storage_label};
 use crate::tr;
@@ -16,11 +16,11 @@ use model::snippet::{CatalogSettings, api_call};
 use model::warehouse::WarehouseUri;
 
 #[component]
-pub fn Review(form: ProjectForm, on_edit: Callback<()>) -> impl IntoView {
-    let whole = form.whole();
+pub fn Review(form: ProjectForm, warnings: RwSignal<Vec<String>>, on_edit: Callback<()>) -> impl IntoView {
+    // What was typed does not change while it is reviewed.
+    let (whole, chosen, storage) = untrack(|| (form.whole(), form.chosen(), form.storage()));
     let creates = whole.creates_server();
-    let chosen = form.chosen();
-    let storage = form.storage().unwrap_or(StorageKind::Local);
+    let storage = storage.unwrap_or(StorageKind::Local);
     let auth = match &chosen {
         Some(source) => source.auth,
         None => AuthKind::parse(&whole.source.auth).unwrap_or(AuthKind::None),
@@ -50,7 +50,7 @@ pub fn Review(form: ProjectForm, on_edit: Callback<()>) -> impl IntoView {
     let billing = Billing::parse(&whole.billing).map(billing_label);
     let draft = whole.clone();
     view! {
-        <div class="page grid min-h-0 grow grid-cols-[31rem_minmax(0,1fr)] content-start gap-4 max-lg:grid-cols-1">
+        <div class="page grid min-h-0 grow grid-cols-[31rem_minmax(0,1fr)] content-start gap-4 max-[68.75rem]:grid-cols-1">
             <div class="space-y-4">
                 <Pane title=tr!(project.settings) actions=edit>
                     <div class="p-3"><KeyValue>
@@ -82,6 +82,7 @@ pub fn Review(form: ProjectForm, on_edit: Callback<()>) -> impl IntoView {
                 </Pane>
             </div>
             <div class="min-w-0 space-y-4">
+                <Warnings warnings/>
                 <Snippets settings draft/>
                 <Pane title=tr!(project.on_ok)>
                     <ol class="divide-y divide-line">

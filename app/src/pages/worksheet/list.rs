@@ -1,9 +1,11 @@
 //! All worksheets: open, rename, delete, make a new one.
 
-use crate::api::worksheet::{CreateWorksheet, DeleteWorksheet, list_worksheets};
+use crate::api::worksheet::{CreateWorksheet, delete_worksheet, list_worksheets};
 use crate::components::time;
 use crate::layout::use_frame;
-use crate::ui::{Button, ButtonKind, ConfirmDialog, EmptyState, Load, PageHead, Pane, Sort, SortHead, toast};
+use crate::ui::{
+    Button, ButtonKind, ConfirmDialog, Confirmation, EmptyState, Load, PageHead, Pane, Sort, SortHead, toast,
+};
 use crate::{routes, tr};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -71,24 +73,17 @@ fn WorksheetList(found: Vec<WorksheetSummary>, #[prop(into)] on_changed: Callbac
         rows
     });
 
-    let deleting = RwSignal::new(None::<WorksheetSummary>);
-    let is_asking = RwSignal::new(false);
-    let delete = ServerAction::<DeleteWorksheet>::new();
-    let problem = Signal::derive(move || delete.value().get().and_then(Result::err).map(|error| error.0.message));
-    Effect::new(move |_| {
-        if let Some(Ok(())) = delete.value().get() {
-            is_asking.set(false);
+    let deletion = Confirmation::<WorksheetSummary>::new();
+    let delete = move |()| {
+        deletion.run(move |row| async move {
+            delete_worksheet(row.id).await?;
             toast(tr!(worksheet.deleted));
             on_changed.run(());
-        }
-    });
-    let ask = move |row: WorksheetSummary| {
-        delete.clear();
-        deleting.set(Some(row));
-        is_asking.set(true);
+            Ok(())
+        });
     };
     let title = Signal::derive(move || {
-        let name = deleting.get().map(|row| row.name).unwrap_or_default();
+        let name = deletion.subject().map(|row| row.name).unwrap_or_default();
         tr!(worksheet.delete_title, name = name).to_string()
     });
 
@@ -137,7 +132,7 @@ fn WorksheetList(found: Vec<WorksheetSummary>, #[prop(into)] on_changed: Callbac
                                     label=tr!(worksheet.delete_named, name = row.name.clone()).to_string()
                                     on_click={
                                         let row = row.clone();
-                                        move |()| ask(row.clone())
+                                        move |()| deletion.ask(row.clone())
                                     }
                                 />
                             </td>
@@ -149,12 +144,10 @@ fn WorksheetList(found: Vec<WorksheetSummary>, #[prop(into)] on_changed: Callbac
         </Pane>
         <ConfirmDialog
             id="delete-worksheet"
-            open=is_asking
+            asking=deletion.asking()
             title
             action=tr!(worksheet.delete)
-            busy=delete.pending()
-            problem
-            on_confirm=move |()| if let Some(row) = deleting.get_untracked() { delete.dispatch(DeleteWorksheet { id: row.id }); }
+            on_confirm=delete
         >
             <p>{tr!(worksheet.delete_about)}</p>
         </ConfirmDialog>

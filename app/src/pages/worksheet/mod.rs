@@ -8,6 +8,7 @@ mod list;
 mod results;
 mod running;
 mod sheet;
+mod table_card;
 mod text_view;
 
 pub use list::WorksheetsPage;

@@ -5,12 +5,14 @@ use super::completion::{Completer, quoted};
 use super::context_bar::ContextBar;
 use super::results::Results;
 use super::running::Running;
+use super::table_card::TableCard;
 use crate::api::worksheet::{SaveWorksheetForm, WorksheetDetails, load_worksheet};
 use crate::components::table_tree::{Catalog, Chosen, TableTree, is_typing};
 use crate::layout::use_frame;
 use crate::tr;
 use crate::ui::code_editor::{CodeEditor, Editor, EditorTexts};
 use crate::ui::pane::PageTitle;
+use crate::ui::side;
 use crate::ui::{Button, Icon, Load, Note, Tone, toast};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
@@ -163,12 +165,18 @@ fn Sheet(details: WorksheetDetails) -> impl IntoView {
     follow_session(context);
     keep_text(context);
     shortcuts(context);
+    Effect::new(move |_| {
+        if side::is_narrow() {
+            context.has_explorer.set(false);
+        }
+    });
     let body = NodeRef::<html::Div>::new();
     let top = NodeRef::<html::Div>::new();
     view! {
         <PageTitle title=context.name/>
         <div class="sheet" class:sheet-wide=move || !context.has_explorer.get()>
             <Show when=move || context.has_explorer.get()><Explorer/></Show>
+            <h1 class="sr-only">{context.name}</h1>
             <div node_ref=body class="sheet-body" class:sheet-closed=move || !context.has_results.get()>
                 <ContextBar/>
                 <Notices/>
@@ -185,10 +193,21 @@ fn Sheet(details: WorksheetDetails) -> impl IntoView {
 /// The frame names the project and the schema of the worksheet; choosing another project there binds it anew.
 fn share_with_frame(context: SheetContext) {
     let frame = use_frame();
+    Effect::new(move |_| frame.title.set(Some(context.name.get())));
+    let zone = Memo::new(move |_| context.session.with(|session| session.settings.get(TIMEZONE).cloned()));
+    Effect::new(move |_| frame.timezone.set(zone.get()));
     let place =
         Memo::new(move |_| context.session.with(|session| (session.project.to_string(), session.schema.clone())));
     Effect::new(move |_| {
         let (project, schema) = place.get();
+        // A project that was made since the frame was loaded.
+        let is_known = frame.projects.with_untracked(|projects| match projects {
+            Some(Ok(projects)) => projects.iter().any(|known| known.name.as_str() == project),
+            _ => true,
+        });
+        if !is_known {
+            frame.projects.refetch();
+        }
         frame.project.set(Some(project));
         frame.schema.set(Some(schema));
     });
@@ -202,8 +221,15 @@ fn share_with_frame(context: SheetContext) {
         }
         chosen
     });
-    on_cleanup(move || _ = frame.schema.try_set(None));
+    on_cleanup(move || {
+        for of_sheet in [frame.schema, frame.timezone, frame.title] {
+            _ = of_sheet.try_set(None);
+        }
+    });
 }
+
+/// The setting that names the session's time zone.
+const TIMEZONE: &str = "odps.sql.timezone";
 
 /// What a finished run changed: the session, and perhaps the names in the tree.
 fn follow_session(context: SheetContext) {
@@ -437,6 +463,7 @@ fn Notices() -> impl IntoView {
 fn Explorer() -> impl IntoView {
     let context = expect_context::<SheetContext>();
     let filter = RwSignal::new(String::new());
+    let table = RwSignal::new(None::<Chosen>);
     let project = Memo::new(move |_| context.session.with(|session| session.project.to_string()));
     let choose = move |chosen: Chosen| context.editor.insert(&inserted(&chosen, &context.session.get_untracked()));
     view! {
@@ -455,14 +482,15 @@ fn Explorer() -> impl IntoView {
                 />
             </div>
             <div class="min-h-0 grow overflow-auto pb-2">
-                <TableTree catalog=context.catalog project filter on_choose=choose/>
+                <TableTree catalog=context.catalog project filter on_choose=choose on_table=move |chosen| table.set(chosen)/>
             </div>
+            <TableCard table=Memo::new(move |_| table.get())/>
         </aside>
     }
 }
 
 /// The shortest name that means the chosen thing in the session.
-fn inserted(chosen: &Chosen, session: &SqlSession) -> String {
+pub fn inserted(chosen: &Chosen, session: &SqlSession) -> String {
     let parts: Vec<&str> = match chosen {
         Chosen::Column { name } => vec![name],
         Chosen::Schema { project, schema } if session.project.as_str() == project => vec![schema],
