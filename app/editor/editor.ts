@@ -51,7 +51,7 @@ function difference(old: string, text: string) {
 
 export function mount(textarea: HTMLTextAreaElement, text: string, hooks: Hooks, textsJson: string, nonce?: string) {
   const texts: Texts = JSON.parse(textsJson);
-  const attributes: Record<string, string> = { "aria-label": textarea.getAttribute("aria-label") ?? "SQL" };
+  const attributes: Record<string, string> = { tabindex: "0", "aria-label": textarea.getAttribute("aria-label") ?? "SQL" };
   const describedBy = textarea.getAttribute("aria-describedby");
   if (describedBy) attributes["aria-describedby"] = describedBy;
 

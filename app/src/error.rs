@@ -45,6 +45,10 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Serialization(_) => {
                 (ErrorCode::Invalid, "The request cannot be read.")
             }
+            // On the server it is the request that was not understood, in the browser the answer.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => {
+                (ErrorCode::Invalid, "The request cannot be read.")
+            }
             ServerFnErrorErr::Deserialization(_) => (
                 ErrorCode::Unavailable,
                 "The answer cannot be read: the server may have been updated. Reload the page.",
@@ -54,6 +58,10 @@ impl FromServerFnError for ApiError {
             | ServerFnErrorErr::ServerError(_)
             | ServerFnErrorErr::MiddlewareError(_) => (ErrorCode::Internal, "Something went wrong on the server."),
         };
-        Self(Problem::new(code, message))
+        let problem = Problem::new(code, message);
+        #[cfg(feature = "ssr")]
+        return crate::ssr::refuse(problem);
+        #[cfg(not(feature = "ssr"))]
+        Self(problem)
     }
 }

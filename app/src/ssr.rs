@@ -32,7 +32,7 @@ pub fn checked<T>(ctx: &RequestContext, result: Result<T, Problem>) -> Result<T,
 
 /// Sets the status that goes with the problem; without it every refusal would be a 500. A form that was posted without
 /// JavaScript is answered by a redirect to its page, which shows the problem.
-fn refuse(problem: Problem) -> ApiError {
+pub fn refuse(problem: Problem) -> ApiError {
     let is_plain_form = use_context::<Parts>().is_some_and(|parts| {
         parts.method == http::Method::POST
             && parts

@@ -18,16 +18,18 @@ export interface Server {
   dataDir: string;
   /** The one-time link, when the server was started without a password. */
   signInLink: string | undefined;
-  stop(): Promise<void>;
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
 /** Starts a server; `password: null` leaves the owner without one, so that the link is printed. */
-export async function startServer(options: { dataDir?: string; password?: string | null; args?: string[] } = {}): Promise<Server> {
+export async function startServer(
+  options: { dataDir?: string; listen?: string; password?: string | null; args?: string[] } = {},
+): Promise<Server> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "lakedeck-e2e-")));
   const password = options.password === undefined ? PASSWORD : options.password;
   const child = spawn(
     binary(),
-    ["serve", "--listen", "127.0.0.1:0", "--data-dir", dataDir, "--no-open", "--allowed-roots", tmpdir(), ...(options.args ?? [])],
+    ["serve", "--listen", options.listen ?? "127.0.0.1:0", "--data-dir", dataDir, "--no-open", "--allowed-roots", tmpdir(), ...(options.args ?? [])],
     {
       stdio: ["ignore", "pipe", process.env.LAKEDECK_LOG ? "inherit" : "ignore"],
       env: { ...process.env, ...(password === null ? {} : { LAKEDECK_ADMIN_PASSWORD: password }) },
@@ -38,10 +40,10 @@ export async function startServer(options: { dataDir?: string; password?: string
     url,
     dataDir,
     signInLink,
-    stop: async () => {
-      if (child.exitCode !== null) return;
+    stop: async (signal = "SIGTERM") => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((ok) => child.once("exit", ok));
-      child.kill("SIGTERM");
+      child.kill(signal);
       await gone;
     },
   };

@@ -1,6 +1,7 @@
 // The seed's steps 2–4, by mouse and by keyboard, on a local warehouse and on S3.
 import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
+import { type Hands, keyboard, mouse } from "./hands";
 
 /** The statements of step 4 and what the guide shows for them, with the id masked. */
 const STEP_4: [string, string][] = [
@@ -60,55 +61,95 @@ const STEP_1 = `CREATE TABLE \`paimon-fs-catalog\`.\`default\`.test_tbl (
 ) PARTITIONED BY (dt) WITH ( 'bucket' = '3' );
 INSERT INTO \`paimon-fs-catalog\`.\`default\`.test_tbl VALUES (1,'CCC','2024-07-18'), (2,'DDD','2024-07-18'),(3,'EEE','2025-06-18');`;
 
-/** Types a script into the worksheet in place of what is there, runs all of it, and gives the last Text view. */
-async function run(page: Page, script: string): Promise<string> {
+const resultTabs = (page: Page) => page.getByRole("tablist", { name: "Results" }).getByRole("tab");
+
+/** Puts a script into the worksheet in place of what is there, and runs all of it. */
+async function run(page: Page, hands: Hands, script: string) {
   await expect(page.locator(".cm-content")).toBeVisible();
-  await page.getByRole("textbox", { name: "SQL", exact: true }).click();
+  await hands.focus(page.getByRole("textbox", { name: "SQL", exact: true }));
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText(script);
   await page.keyboard.press("Control+Shift+Enter");
-  const tabs = page.getByRole("tablist", { name: "Results" }).getByRole("tab");
   const statements = script.split(";").filter((text) => text.replace(/--.*$/gm, "").trim()).length;
   // Several statements have a tab for the whole script before theirs.
-  await expect(tabs).toHaveCount(statements > 1 ? statements + 1 : 1);
-  const last = tabs.last();
-  await expect(last).toHaveAccessibleName(/succeeded/i, { timeout: 30_000 });
-  await last.click();
-  await page.getByRole("radio", { name: "Text" }).check({ force: true });
-  const text = await page.getByRole("region", { name: "Text output" }).innerText();
-  return text.replace(/ID = \d{17}g[0-9a-z]{6}/g, "ID = …").replace(/\s*$/, "\n");
+  await expect(resultTabs(page)).toHaveCount(statements > 1 ? statements + 1 : 1);
+  await expect(resultTabs(page).last()).toHaveAccessibleName(/succeeded/i, { timeout: 30_000 });
 }
 
-test("seed 000 on a local folder, by mouse", async ({ page, warehouse }) => {
-  await page.getByRole("link", { name: "External Data Source", exact: true }).click();
-  await page.getByRole("link", { name: "Create External Data Source" }).click();
+/** What the Text view of the last statement shows. */
+async function expectText(page: Page, hands: Hands, expected: string) {
+  await hands.tab(resultTabs(page).last());
+  await hands.choose(page.getByRole("radio", { name: "Text" }));
+  const text = page.getByRole("region", { name: "Text output" });
+  const masked = async () => (await text.innerText()).replace(/ID = \d{17}g[0-9a-z]{6}/g, "ID = …").replace(/\s*$/, "\n");
+  await expect.poll(masked).toBe(expected);
+}
+
+/** Steps 2 to 4 of the guide. `storage` fills what is special in the form of the source. */
+async function walk(page: Page, hands: Hands, name: string, warehouse: string, storage: () => Promise<void>) {
+  const project = name.replace("external", "paimon");
+  await hands.press(page.getByRole("link", { name: "External Data Source", exact: true }));
+  await hands.press(page.getByRole("link", { name: "Create External Data Source" }));
   await expect(page.getByRole("radio", { name: /Filesystem Catalog/ })).toBeChecked();
-  await page.getByRole("radio", { name: "Local folder" }).check({ force: true });
-  await page.getByLabel("External Data Source Name").fill("external_fs");
-  await page.getByLabel("Test directory").fill(warehouse);
-  await page.getByRole("button", { name: "Test connection" }).click();
+  await hands.fill(page.getByLabel("External Data Source Name"), name);
+  await storage();
+  await hands.press(page.getByRole("button", { name: "Test connection" }));
   await expect(page.getByText("Connected", { exact: true }).first()).toBeVisible({ timeout: 30_000 });
-  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await hands.press(page.getByRole("button", { name: "OK", exact: true }));
 
-  const row = page.getByRole("row", { name: /external_fs/ });
+  const row = page.getByRole("row", { name: new RegExp(name) });
   await expect(row.getByText("New", { exact: true })).toBeVisible();
-  await row.getByRole("link", { name: "Details" }).click();
-  await expect(page.getByRole("heading", { name: "external_fs" })).toBeVisible();
+  await hands.press(row.getByRole("link", { name: "Details" }));
+  await expect(page.getByRole("heading", { name })).toBeVisible();
 
-  await page.getByRole("link", { name: "Projects", exact: true }).first().click();
+  await hands.press(page.getByRole("link", { name: "Projects", exact: true }).first());
   await expect(page.getByRole("tab", { name: "External Project" })).toBeVisible();
-  await page.getByRole("link", { name: "Create Project" }).click();
-  await page.getByLabel("Project Name (Globally Unique)").fill("paimon_fs");
-  await page.getByLabel("MaxCompute Foreign Server Name").selectOption("external_fs");
-  await page.getByLabel("Bucket Catalog").fill(warehouse);
-  await page.getByLabel("Engine catalog name").fill("paimon-fs-catalog");
-  await page.getByRole("button", { name: "Next: Review" }).click();
+  await hands.press(page.getByRole("link", { name: "Create Project" }));
+  await hands.fill(page.getByLabel("Project Name (Globally Unique)"), project);
+  await hands.fill(page.getByLabel("Engine catalog name"), "paimon-fs-catalog");
+  await hands.select(page.getByLabel("MaxCompute Foreign Server Name"), name);
+  await hands.fill(page.getByLabel("Bucket Catalog"), warehouse);
+  await hands.press(page.getByRole("button", { name: "Next: Review" }));
   await expect(page.getByText("A worksheet opens, bound to the project")).toBeVisible();
-  await page.getByRole("button", { name: "OK", exact: true }).click();
-  await expect(page).toHaveURL(/\/worksheets\/./);
+  await hands.press(page.getByRole("button", { name: "OK", exact: true }));
+  await expect(page).toHaveURL(/\/worksheets\/./, { timeout: 30_000 });
 
-  await run(page, STEP_1);
+  await run(page, hands, STEP_1);
   for (const [script, expected] of STEP_4) {
-    expect(await run(page, script.replace("PROJECT", "paimon_fs"))).toBe(expected);
+    await run(page, hands, script.replace("PROJECT", project));
+    await expectText(page, hands, expected);
   }
+}
+
+async function local(page: Page, hands: Hands, warehouse: string) {
+  await hands.choose(page.getByRole("radio", { name: "Local folder" }));
+  await hands.fill(page.getByLabel("Test directory"), warehouse);
+}
+
+test("on a local folder, by mouse", async ({ page, warehouse }) => {
+  await walk(page, mouse, "external_fs", warehouse, () => local(page, mouse, warehouse));
+});
+
+test("on a local folder, by keyboard alone", async ({ page, warehouse }) => {
+  test.setTimeout(120_000);
+  await walk(page, keyboard, "external_keys", warehouse, () => local(page, keyboard, warehouse));
+});
+
+test("on S3, by mouse, in a bucket that the folder icon makes", async ({ page, moto }) => {
+  test.setTimeout(120_000);
+  await walk(page, mouse, "external_s3", "s3://paimon-fs/paimon-test/", async () => {
+    await mouse.choose(page.getByRole("radio", { name: "S3-compatible" }));
+    await mouse.fill(page.getByLabel("Endpoint"), moto.endpoint);
+    await mouse.fill(page.getByLabel("AccessKey ID"), "moto");
+    await mouse.fill(page.getByLabel("AccessKey Secret"), "moto-secret");
+    await page.getByRole("button", { name: "Browse" }).click();
+    const dialog = page.getByRole("dialog", { name: "Choose a folder" });
+    await dialog.getByLabel("Name of the new folder").fill("paimon-fs");
+    await dialog.getByRole("button", { name: "New bucket" }).click();
+    await dialog.getByLabel("Name of the new folder").fill("paimon-test");
+    await dialog.getByRole("button", { name: "New folder" }).click();
+    await expect(dialog.getByText("This folder is empty.")).toBeVisible();
+    await dialog.getByRole("button", { name: "Choose this folder" }).last().click();
+    await expect(page.getByLabel("Test directory")).toHaveValue("s3://paimon-fs/paimon-test/");
+  });
 });

@@ -1,41 +1,6 @@
 // Worksheets: typing, saving, running, results, and what happens when things go wrong.
-import type { Page } from "@playwright/test";
 import { expect, open, test } from "./fixtures";
-
-const editor = (page: Page) => page.getByRole("textbox", { name: "SQL", exact: true });
-const results = (page: Page) => page.getByRole("tablist", { name: "Results" }).getByRole("tab");
-
-/** A new worksheet of the sample project, with the editor loaded. */
-async function newWorksheet(page: Page, text = "") {
-  await open(page, "/worksheets");
-  await page.getByRole("button", { name: "New worksheet" }).first().click();
-  await expect(page).toHaveURL(/\/worksheets\/[0-9a-f-]+$/);
-  await expect(page.locator(".cm-content")).toBeVisible();
-  if (text) await type(page, text);
-}
-
-/** Puts a text in the place of what is there. */
-async function type(page: Page, text: string) {
-  await editor(page).click();
-  await page.keyboard.press("Control+A");
-  await page.keyboard.insertText(text);
-}
-
-/** Runs everything and waits until the last statement has ended. */
-async function runAll(page: Page, text: string, state = /^Succeeded/) {
-  await type(page, text);
-  await page.keyboard.press("Control+Shift+Enter");
-  await expect(results(page).last()).toHaveAccessibleName(state, { timeout: 30_000 });
-}
-
-const grid = (page: Page) => page.getByRole("grid");
-/** The rows of the grid, cell by cell, once they are what is expected. */
-const expectRows = (page: Page, expected: string[][]) =>
-  expect
-    .poll(() =>
-      grid(page).locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("td[role=gridcell]")].map((cell) => cell.textContent))),
-    )
-    .toEqual(expected);
+import { DIGITS, editor, ENDLESS, expectRows, grid, newWorksheet, results, runAll, type } from "./worksheet";
 
 test("rows are exact, and NULL is not the empty text", async ({ page }) => {
   await newWorksheet(page);
@@ -221,10 +186,7 @@ test.describe("without scripts", () => {
   });
 });
 
-/** Ten digits, and through them as many rows as one wants. */
-const DIGITS = "d AS (SELECT n FROM VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9) AS t(n))";
 const MILLION = `WITH ${DIGITS} SELECT a.n*100000+b.n*10000+c.n*1000+e.n*100+f.n*10+g.n AS id, concat('row ', a.n) AS name FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS JOIN d f CROSS JOIN d g ORDER BY id;`;
-const ENDLESS = `WITH ${DIGITS}, e AS (SELECT a.n*1000+b.n*100+c.n*10+f.n AS n FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d f) SELECT sum(x.n*y.n % 7 + z.n) AS s FROM e x CROSS JOIN e y CROSS JOIN e z;`;
 
 test("a million rows scroll end to end in constant memory", async ({ page, context }) => {
   test.setTimeout(120_000);

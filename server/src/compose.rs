@@ -40,6 +40,7 @@ pub async fn open(ownership: Ownership, options: &DataOptions, audience: Audienc
         regions: regions(&directory)?,
         egress,
     };
+    directory.private_folder("spool")?;
     let services = Services::new(store.clone(), lake, engine, config).context("cannot start the services")?;
     services
         .first_start(FirstStart { admin_password: admin_password(), sample: !options.no_sample })
@@ -50,7 +51,7 @@ pub async fn open(ownership: Ownership, options: &DataOptions, audience: Audienc
 }
 
 fn engine(limits: &Limits, directory: &DataDir, lake: Arc<lake::PaimonLake>) -> anyhow::Result<Arc<dyn SqlEngine>> {
-    let mut options = sql::EngineOptions::new(directory.path().join("spill"));
+    let mut options = sql::EngineOptions::new(directory.private_folder("spill")?);
     options.memory_bytes = limits.memory_bytes_max.or(options.memory_bytes);
     Ok(Arc::new(Measured(sql::Engine::new(lake, options).context("cannot start the SQL engine")?)))
 }
@@ -60,6 +61,7 @@ fn egress(options: &DataOptions, directory: &DataDir, audience: Audience) -> any
     if options.allowed_roots.is_empty() {
         if audience == Audience::Loopback {
             allowed_roots.extend(home());
+            allowed_roots.extend(directory.permitted()?);
         }
     } else {
         // The sample lake lies in the data directory, whatever else is permitted.

@@ -1,6 +1,8 @@
 //! What `lakedeck` is told by arguments and environment. Passed down, never global.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use model::secret::Secret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +15,21 @@ use url::Url;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What the process was started with; ends it where that is not understood.
+    pub fn parse_arguments() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let (Command::Sql(options), Some((_, given))) = (&mut cli.command, matches.subcommand()) {
+            let typed = |option| given.value_source(option) == Some(ValueSource::CommandLine);
+            if typed("data_dir") && !typed("server") {
+                options.server = None;
+            }
+        }
+        cli
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,7 +56,7 @@ pub struct ServeOptions {
     #[arg(long, env = "LAKEDECK_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
     /// Do not open a browser.
-    #[arg(long, env = "LAKEDECK_NO_OPEN")]
+    #[arg(long, env = "LAKEDECK_NO_OPEN", value_parser = FalseyValueParser::new())]
     pub no_open: bool,
     #[command(flatten)]
     pub log: LogOptions,
@@ -48,7 +65,7 @@ pub struct ServeOptions {
 /// What every way to open a data directory needs.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
-    /// Where the metadata, the master key, results, logs and the sample lake lie
+    /// Where the metadata, the master key, results and the sample lake lie
     /// [default: $XDG_DATA_HOME/lakedeck].
     #[arg(long, env = "LAKEDECK_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -60,7 +77,7 @@ pub struct DataOptions {
     #[arg(long, env = "LAKEDECK_ALLOW_HOSTS", value_delimiter = ',', value_name = "HOST,…")]
     pub allow_hosts: Vec<String>,
     /// Leave out the sample data source, project and table at the first start.
-    #[arg(long, env = "LAKEDECK_NO_SAMPLE")]
+    #[arg(long, env = "LAKEDECK_NO_SAMPLE", value_parser = FalseyValueParser::new())]
     pub no_sample: bool,
     #[command(flatten)]
     pub limits: Limits,
@@ -123,8 +140,9 @@ pub enum LogFormat {
 /// Options of `lakedeck sql`. Passwords and tokens come from `LAKEDECK_PASSWORD` and `LAKEDECK_TOKEN`.
 #[derive(Args, Clone, Debug)]
 pub struct SqlOptions {
-    /// A running server; without it the data directory is used, through its server if one runs.
-    #[arg(long, env = "LAKEDECK_SERVER", value_name = "URL", conflicts_with = "data_dir")]
+    /// A running server; without it the data directory is used, through its server if one runs. What stands on the
+    /// command line goes before what the environment says, and the server before the data directory.
+    #[arg(long, env = "LAKEDECK_SERVER", value_name = "URL")]
     pub server: Option<Url>,
     #[command(flatten)]
     pub data: DataOptions,

@@ -31,6 +31,41 @@ impl DataDir {
         &self.0
     }
 
+    /// Folders that `lakedeck open` was asked for: they stay permitted where no option says what is.
+    pub fn permitted(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let path = self.0.join(PERMITTED);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().map(PathBuf::from).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Permits a folder from now on.
+    pub fn permit(&self, folder: &Path) -> anyhow::Result<()> {
+        if self.permitted()?.iter().any(|known| known == folder) {
+            return Ok(());
+        }
+        let path = self.0.join(PERMITTED);
+        let cannot = || format!("cannot write {}", path.display());
+        let mut file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path).with_context(cannot)?;
+        writeln!(file, "{}", folder.display()).with_context(cannot)
+    }
+
+    /// Whether no process has opened it before.
+    pub fn is_new(&self) -> bool {
+        !self.0.join(store::DATABASE_FILE).exists()
+    }
+
+    /// A folder in it that nobody but its owner reads, whatever the directory itself permits.
+    pub fn private_folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let path = self.0.join(name);
+        let cannot = || format!("cannot make {}", path.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).with_context(cannot)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).with_context(cannot)?;
+        Ok(path)
+    }
+
     /// Where the owner process listens for this machine's administrator.
     fn socket(&self) -> PathBuf {
         self.0.join(SOCKET)
@@ -96,6 +131,8 @@ impl DataDir {
     }
 }
 
+/// One folder in a line.
+const PERMITTED: &str = "allowed-roots";
 const SOCKET: &str = "lakedeck.sock";
 /// What `sockaddr_un` holds on every Unix.
 const SOCKET_PATH_BYTES_MAX: usize = 100;

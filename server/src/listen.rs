@@ -63,7 +63,7 @@ impl Connections {
             let (address, router, closing) = (origin(address), router.clone(), self.closing.clone());
             self.tasks.spawn(async move {
                 let _slot = slot;
-                serve(stream, address, router, closing).await;
+                serve(stream, address, router, closing, HEAD_TIME).await;
             });
         }
     }
@@ -80,8 +80,13 @@ impl Connections {
     }
 }
 
-async fn serve<S>(stream: S, address: Option<SocketAddr>, router: Router, closing: CancellationToken)
-where
+async fn serve<S>(
+    stream: S,
+    address: Option<SocketAddr>,
+    router: Router,
+    closing: CancellationToken,
+    head_time: Duration,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let open = metrics::gauge!("lakedeck_connection_open_count");
@@ -92,8 +97,9 @@ where
         }
         Request::map(request, Body::new)
     });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    // HTTP/1 only: in front of HTTP/2 stands a proxy with TLS, and only the head of HTTP/1 has a time limit.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_time);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let result = tokio::select! {
@@ -107,4 +113,21 @@ where
         debug!("a connection ended early: {error}");
     }
     open.decrement(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[tokio::test]
+    async fn who_says_nothing_is_dropped() {
+        let (mut client, stream) = tokio::io::duplex(1024);
+        let served =
+            tokio::spawn(serve(stream, None, Router::new(), CancellationToken::new(), Duration::from_millis(50)));
+        let mut answer = Vec::new();
+        let waited = tokio::time::timeout(HEAD_TIME, client.read_to_end(&mut answer)).await;
+        waited.expect("dropped in time").expect("an end");
+        served.await.expect("no panic");
+    }
 }

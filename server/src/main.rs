@@ -18,7 +18,6 @@ mod serve;
 mod session;
 mod telemetry;
 
-use clap::Parser;
 use config::{Cli, Command, LogFormat, LogOptions};
 use std::process::ExitCode;
 
@@ -26,7 +25,7 @@ use std::process::ExitCode;
 const THREAD_STACK_BYTES: usize = 16 << 20;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_arguments();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(THREAD_STACK_BYTES).build();
     let outcome = match runtime {

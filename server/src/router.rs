@@ -17,6 +17,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use leptos::config::{Env, LeptosOptions};
 use leptos::prelude::provide_context;
+use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use metrics_exporter_prometheus::PrometheusHandle;
 use model::problem::{ErrorCode, Problem};
@@ -111,7 +112,13 @@ fn pages(services: &Services) -> Router {
         let services = services.clone();
         move |request: Request| {
             let services = services.clone();
-            handle_server_fns_with_context(move || provide_context(services.clone()), request)
+            async move {
+                let path = request.uri().path();
+                if !server_fn_paths().any(|(known, _)| known == path) {
+                    return Failure::new(ErrorCode::NotFound, "There is no such address.").into_response();
+                }
+                handle_server_fns_with_context(move || provide_context(services.clone()), request).await.into_response()
+            }
         }
     };
     // An unknown address gets the same document: its router shows the page that says so, with status 404.

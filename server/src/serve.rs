@@ -1,14 +1,14 @@
 //! `lakedeck serve`: from the options to a drained, stopped process.
 
 use crate::compose::{self, Audience, Deck};
-use crate::config::ServeOptions;
+use crate::config::{ServeOptions, admin_password};
 use crate::data_dir::{DataDir, Ownership};
 use crate::guard::Origins;
 use crate::listen::Connections;
 use crate::router::{self, Parts};
 use crate::session::CookieKind;
 use crate::telemetry;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use service::Services;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -52,13 +52,20 @@ impl Server {
         let signals = Signals::new()?;
         let metrics = telemetry::metrics()?;
         let audience = audience(options.listen);
-        let deck = compose::open(ownership, &options.data, audience).await?;
-        if audience == Audience::Network && !deck.services.has_owner_password().await? {
-            bail!(
+        let unprotected = || {
+            anyhow!(
                 "{} can be reached from other machines, and the owner has no password yet: set LAKEDECK_ADMIN_PASSWORD \
                  (or run `lakedeck admin password`), or listen on 127.0.0.1",
                 options.listen
-            );
+            )
+        };
+        let is_exposed = audience == Audience::Network && admin_password().is_none();
+        if is_exposed && ownership.directory().is_new() {
+            return Err(unprotected());
+        }
+        let deck = compose::open(ownership, &options.data, audience).await?;
+        if is_exposed && !deck.services.has_owner_password().await? {
+            return Err(unprotected());
         }
         let has_tls = options.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         if audience == Audience::Network && !has_tls {

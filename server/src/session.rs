@@ -146,8 +146,12 @@ impl SessionStore for Sessions {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some((row, _)) = self.0.load_session(&id.to_string()).await.map_err(backend)? else { return Ok(None) };
-        serde_json::from_str(&row).map(Some).map_err(|error| session_store::Error::Decode(error.to_string()))
+        let Some((data, end)) = self.0.load_session(&id.to_string()).await.map_err(backend)? else { return Ok(None) };
+        let decoded = |error: &dyn std::fmt::Display| session_store::Error::Decode(error.to_string());
+        let data = serde_json::from_str(&data).map_err(|error| decoded(&error))?;
+        let expiry_date =
+            time::OffsetDateTime::from_unix_timestamp(end.as_second()).map_err(|error| decoded(&error))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
@@ -155,8 +159,9 @@ impl SessionStore for Sessions {
     }
 }
 
+/// Without the id, which whoever reads the database must not learn.
 fn encode(record: &Record) -> session_store::Result<String> {
-    serde_json::to_string(record).map_err(|error| session_store::Error::Encode(error.to_string()))
+    serde_json::to_string(&record.data).map_err(|error| session_store::Error::Encode(error.to_string()))
 }
 
 fn expiry(record: &Record) -> session_store::Result<model::Timestamp> {

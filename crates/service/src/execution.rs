@@ -274,48 +274,47 @@ impl Execution {
     }
 
     /// Notes how a statement ended, and what it made of the session; whether the script goes on.
+    ///
+    /// Whoever watches learns of it afterwards: what is told is durable, and a result can be read once it is told.
     async fn end(&self, index: usize, accesses: &[Access], end: End) -> bool {
+        let Some(mut row) = self.active.statement(index) else { return false };
         let mut session = None;
         match end {
             End::Succeeded(outcome) => {
                 let outcome = *outcome;
                 session = outcome.session;
-                self.active.change(index, |it| {
-                    it.state = StatementState::Succeeded;
-                    it.columns = outcome.columns;
-                    it.row_count = outcome.row_count;
-                    it.truncated = outcome.truncated;
-                    it.affected_rows = outcome.affected_rows;
-                    it.snapshot_id = outcome.snapshot_id;
-                    it.notices = outcome.notices;
-                });
+                row.state = StatementState::Succeeded;
+                row.columns = outcome.columns;
+                row.row_count = outcome.row_count;
+                row.truncated = outcome.truncated;
+                row.affected_rows = outcome.affected_rows;
+                row.snapshot_id = outcome.snapshot_id;
+                row.notices = outcome.notices;
             }
             End::Failed(error) => {
                 let base = self.base_offset;
-                let error = StatementError { span: error.span.map(|span| shifted(span, base)), ..*error };
-                self.active.change(index, |it| {
-                    it.state = StatementState::Failed;
-                    it.error = Some(error);
-                });
+                // A failure has an id to ask about, whatever failed.
+                row.instance_id.get_or_insert_with(|| instance_id(Timestamp::now()));
+                row.state = StatementState::Failed;
+                row.error = Some(StatementError { span: error.span.map(|span| shifted(span, base)), ..*error });
             }
-            End::Cancelled => self.active.change(index, |it| it.state = StatementState::Cancelled),
-            End::Unknown(message) => self.settle(index, &message).await,
+            End::Cancelled => row.state = StatementState::Cancelled,
+            End::Unknown(message) => self.settle(&mut row, message).await,
         }
-        let Some(row) = self.active.statement(index) else { return false };
-        let succeeded = row.state == StatementState::Succeeded;
-        if !succeeded {
+        let mut goes_on = row.state == StatementState::Succeeded;
+        if !goes_on {
             self.services.spool.discard(&self.active.id(), index).await;
         }
-        if let Err(error) = self.note_end(&row, accesses, session.as_ref()).await {
+        match self.note_end(&row, accesses, session.as_ref()).await {
+            Ok(()) => session.into_iter().for_each(|session| self.active.set_session(session)),
             // Nothing that follows could be noted either.
-            let failure = self.internal(&error);
-            self.active.change(index, |it| it.notices.push(failure.message));
-            return false;
+            Err(error) => {
+                row.notices.push(self.internal(&error).message);
+                goes_on = false;
+            }
         }
-        if let Some(session) = session {
-            self.active.set_session(session);
-        }
-        succeeded
+        self.active.change(index, |it| *it = row);
+        goes_on
     }
 
     /// One transaction: the statement, the session of run and worksheet, the audit entry.
@@ -342,19 +341,16 @@ impl Execution {
     }
 
     /// Finds out whether an announced commit was published; until then the statement is `Unknown`.
-    async fn settle(&self, index: usize, message: &str) {
-        self.active.change(index, |it| {
-            it.state = StatementState::Unknown;
-            it.notices.push(message.to_owned());
-        });
+    async fn settle(&self, row: &mut StatementRun, message: String) {
+        row.state = StatementState::Unknown;
+        row.notices.push(message);
         let id = self.active.id();
-        if let Some(row) = self.active.statement(index)
-            && let Err(error) = self.services.note_statement(&id, &row).await
-        {
+        if let Err(error) = self.services.note_statement(&id, row).await {
             tracing::error!(run.id = id, error = %chain(&error), "cannot note an unknown outcome");
         }
-        if let Some(verdict) = self.services.settle(&self.active, index).await {
-            self.active.change(index, |it| verdict.apply(it, "while the store did not answer"));
+        self.active.change(row.index, |it| it.clone_from(row));
+        if let Some(verdict) = self.services.settle(&self.active, row.index).await {
+            verdict.apply(row, "while the store did not answer");
         }
     }
 

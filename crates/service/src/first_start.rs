@@ -56,7 +56,7 @@ impl Services {
         let owner = Principal::root(&account);
         let hash = match &first.admin_password {
             Some(chosen) => {
-                password::check(chosen).map_err(Error::broken("admin_password"))?;
+                password::check(chosen).map_err(Error::broken("LAKEDECK_ADMIN_PASSWORD"))?;
                 Some(self.sign_in.passwords.hash(chosen.clone()).await?)
             }
             None => None,

@@ -73,13 +73,13 @@ impl Services {
     async fn settle_all(&self, active: &ActiveRun, unsettled: Vec<usize>) {
         for index in unsettled {
             let Some(verdict) = self.settle(active, index).await else { return };
-            active.change(index, |statement| verdict.apply(statement, "when the server stopped"));
-            if let Some(statement) = active.statement(index)
-                && let Err(error) = self.note_statement(&active.id(), &statement).await
-            {
+            let Some(mut statement) = active.statement(index) else { return };
+            verdict.apply(&mut statement, "when the server stopped");
+            if let Err(error) = self.note_statement(&active.id(), &statement).await {
                 tracing::error!(run.id = active.id(), error = %chain(&error), "cannot note what became of a statement");
                 return;
             }
+            active.change(index, |it| *it = statement);
         }
         self.finish_run(active).await;
     }

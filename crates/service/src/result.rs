@@ -12,6 +12,7 @@ use model::worksheet::{Cell, ResultPage, StatementRun, StatementState};
 use ports::sql_engine::{ExportFormat, SqlError};
 use std::io;
 use std::path::PathBuf;
+use store::StatementRow;
 
 /// Rows that one page may have.
 const PAGE_ROWS_MAX: u64 = 10_000;
@@ -61,13 +62,12 @@ impl Services {
         run: &Id,
         index: usize,
     ) -> Result<BoxStream<'static, io::Result<Bytes>>, Error> {
-        match self.spooled(ctx, run, index).await {
-            Ok(Spooled { statement, session, file }) => {
-                self.engine.text(&file, &session, &statement.verb).await.map_err(read_error)
-            }
-            Err(Error::NoResult) => Ok(stream::empty().boxed()),
-            Err(error) => Err(error),
+        let row = self.own_statement(ctx, run, index).await?.statement;
+        if row.columns.is_empty() && row.state.is_final() {
+            return Ok(stream::empty().boxed());
         }
+        let Spooled { statement, session, file } = self.spooled(ctx, run, index).await?;
+        self.engine.text(&file, &session, &statement.verb).await.map_err(read_error)
     }
 
     /// The whole result as a file.
@@ -88,10 +88,14 @@ impl Services {
         Ok(self.engine.words())
     }
 
-    async fn spooled(&self, ctx: &RequestContext, run: &Id, index: usize) -> Result<Spooled, Error> {
+    async fn own_statement(&self, ctx: &RequestContext, run: &Id, index: usize) -> Result<StatementRow, Error> {
         self.authorize(ctx, Action::Read, Resource::Statements).await?;
         let row = self.store.statement(run, index).await?.filter(|row| row.started_by == ctx.principal.as_str());
-        let row = row.ok_or_else(|| Error::not_found(Noun::Statement, format!("{run}/{index}")))?;
+        row.ok_or_else(|| Error::not_found(Noun::Statement, format!("{run}/{index}")))
+    }
+
+    async fn spooled(&self, ctx: &RequestContext, run: &Id, index: usize) -> Result<Spooled, Error> {
+        let row = self.own_statement(ctx, run, index).await?;
         let (StatementState::Succeeded, Some(session), false) =
             (row.statement.state, row.session, row.statement.columns.is_empty())
         else {

@@ -156,14 +156,21 @@ impl Services {
         ctx: &RequestContext,
         project: &str,
         script: &str,
-        session: Option<SqlSession>,
+        after: Option<&Id>,
     ) -> Result<Run, Error> {
         self.authorize(ctx, Action::Run, Resource::ExternalProject(project.into())).await?;
         let project = self.stored_project(project).await?;
         if project.state == ProjectState::Disabled {
             return Err(Error::ProjectDisabled(project.name.to_string()));
         }
-        let session = session.unwrap_or_else(|| SqlSession::new(project.name));
+        let session = match after {
+            Some(after) => self.run(ctx, after).await?.session,
+            None => SqlSession::new(project.name.clone()),
+        };
+        if session.project != project.name {
+            let message = format!("That run's session is bound to the project {}.", session.project);
+            return Err(Error::field("after", "other_project", &message));
+        }
         self.start_run(ctx, None, session, script, 0).await
     }
 

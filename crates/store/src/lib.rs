@@ -27,7 +27,9 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +61,7 @@ impl Store {
         let path = data_dir.join(DATABASE_FILE);
         let is_new = !path.exists();
         let sealer = Sealer::load(data_dir, is_new)?;
+        keep_private(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -117,12 +120,28 @@ impl Tx {
 fn lock(data_dir: &Path) -> Result<File, Error> {
     let path = data_dir.join(LOCK_FILE);
     let io = |doing| move |source| Error::Io { doing, path: data_dir.join(LOCK_FILE), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io("open"))?;
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io("open"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(io("lock")(source)),
     }
+}
+
+/// Nobody but the owner reads the database, whatever the folder around it permits. SQLite gives its other files the
+/// permissions of the database.
+fn keep_private(path: &Path) -> Result<(), Error> {
+    let io = |source| Error::Io { doing: "protect", path: path.to_owned(), source };
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(io)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match fs::set_permissions(&file, Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {

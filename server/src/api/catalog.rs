@@ -1,9 +1,8 @@
 //! What a project holds: schemas, tables, columns.
 
-use super::{Caller, Json};
+use super::{Caller, Json, Path};
 use crate::problem::Failure;
 use axum::Router;
-use axum::extract::Path;
 use axum::routing::get;
 use model::table::TableInfo;
 use service::Services;

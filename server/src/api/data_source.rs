@@ -1,9 +1,8 @@
 //! External data sources.
 
-use super::{Caller, Json};
+use super::{Caller, Json, Path, Query};
 use crate::problem::Failure;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use futures::StreamExt;
 use http::StatusCode;

@@ -1,9 +1,8 @@
 //! External projects.
 
-use super::{Caller, Json};
+use super::{Caller, Json, Path};
 use crate::problem::Failure;
 use axum::Router;
-use axum::extract::Path;
 use axum::routing::{get, put};
 use http::StatusCode;
 use model::external_project::{ExternalProject, ExternalProjectDraft, ExternalProjectEdit, ProjectState};

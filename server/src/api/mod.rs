@@ -9,7 +9,7 @@ pub mod openapi;
 mod session;
 mod statement;
 
-pub use json::Json;
+pub use json::{Json, Path, Query};
 
 use crate::problem::Failure;
 use axum::extract::FromRequestParts;

@@ -1,17 +1,16 @@
 //! Statements, their runs and results.
 
-use super::{Caller, Json};
+use super::{Caller, Json, Path, Query};
 use crate::download::{self, FileKind};
 use crate::events;
 use crate::problem::Failure;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::{get, post};
 use futures::StreamExt;
 use http::StatusCode;
+use model::names::Id;
 use model::problem::Problem;
-use model::session::SqlSession;
 use model::worksheet::{ResultPage, Run};
 use serde::Deserialize;
 use service::Services;
@@ -34,8 +33,8 @@ pub fn routes() -> Router<Services> {
 #[derive(Deserialize)]
 pub(super) struct Statements {
     sql: String,
-    /// The session of an earlier run; without it a new one begins.
-    session: Option<SqlSession>,
+    /// The run whose session goes on; without it a new one begins.
+    after: Option<Id>,
 }
 
 /// Starts a script of one or more statements in a project. Follow the run by its id.
@@ -52,14 +51,14 @@ pub(super) struct Statements {
 pub(super) async fn start(
     caller: Caller,
     Path(project): Path<String>,
-    Json(Statements { sql, session }): Json<Statements>,
+    Json(Statements { sql, after }): Json<Statements>,
 ) -> Result<(StatusCode, Json<Run>), Failure> {
-    let run = caller.services.run_statements(&caller.ctx, &project, &sql, session).await?;
+    let run = caller.services.run_statements(&caller.ctx, &project, &sql, after.as_ref()).await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Wait {
     wait: u64,
     ended: usize,
@@ -136,7 +135,7 @@ pub(super) async fn cancel(caller: Caller, Path(run): Path<String>) -> Result<St
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Slice {
     offset: u64,
     count: u64,
@@ -167,6 +166,7 @@ pub(super) async fn page(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Export {
     format: String,
 }

@@ -133,7 +133,7 @@ impl Client {
     async fn answered(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().await.map_err(|error| {
             let whom = if self._socket.is_some() { "the data directory's server" } else { self.base.as_str() };
-            anyhow!(error.without_url()).context(format!("cannot reach {whom}"))
+            anyhow!("cannot reach {whom}: {}", anyhow::Error::new(error.without_url()).root_cause())
         })?;
         let status = response.status();
         if status.is_success() {

@@ -2,12 +2,13 @@
 
 use super::Client;
 use crate::api::admin::{LINK, Link};
-use crate::config::{OpenOptions, ServeOptions};
+use crate::config::OpenOptions;
 use crate::data_dir::DataDir;
 use crate::serve::{Server, open_browser, say, welcome};
 use anyhow::{Context, bail};
 use model::data_source::{AuthKind, DataSource, DataSourceDraft, StorageKind};
 use model::external_project::{ExternalProject, ExternalProjectDraft};
+use model::region::generated_endpoint;
 use model::warehouse::WarehouseUri;
 use std::path::Path;
 
@@ -27,8 +28,11 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
             Ok(())
         }
         Some(ownership) => {
+            if warehouse.storage == StorageKind::Local && options.serve.data.allowed_roots.is_empty() {
+                directory.permit(Path::new(warehouse.uri.path()))?;
+            }
             let client = Client::socket(&directory)?;
-            let server = Server::start(with_root(options.serve, &warehouse), ownership).await?;
+            let server = Server::start(options.serve, ownership).await?;
             server.say_address();
             let page = page(&client, &server.url, &warehouse).await?;
             say(&format!("open: {page}"));
@@ -36,17 +40,6 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
             server.until_stopped().await
         }
     }
-}
-
-/// Who starts the server for a folder permits that folder.
-fn with_root(mut options: ServeOptions, warehouse: &Warehouse) -> ServeOptions {
-    if warehouse.storage == StorageKind::Local {
-        if options.data.allowed_roots.is_empty() {
-            options.data.allowed_roots.extend(crate::data_dir::home());
-        }
-        options.data.allowed_roots.push(warehouse.uri.path().into());
-    }
-    options
 }
 
 struct Warehouse {
@@ -89,7 +82,7 @@ async fn project(client: &Client, warehouse: &Warehouse) -> anyhow::Result<Exter
         Some(source) => source.name.to_string(),
         None => {
             let taken = |name: &str| sources.iter().any(|source| source.name.as_str() == name);
-            let draft = source_draft(warehouse.storage, free(source_name(warehouse.storage), 128, taken));
+            let draft = source_draft(warehouse.storage, free(source_name(warehouse.storage), 128, taken))?;
             let source: DataSource = client.post("/api/v1/data-sources", &draft).await?;
             source.name.to_string()
         }
@@ -126,7 +119,12 @@ fn source_name(storage: StorageKind) -> &'static str {
     }
 }
 
-fn source_draft(storage: StorageKind, name: String) -> DataSourceDraft {
+/// What the stores' own tools read, in their order.
+const S3_ENDPOINT: &[&str] = &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+const OSS_ENDPOINT: &[&str] = &["OSS_ENDPOINT", "ALIBABA_CLOUD_OSS_ENDPOINT"];
+
+/// A source that takes endpoint, region and keys from the environment, as the stores' own tools do.
+fn source_draft(storage: StorageKind, name: String) -> anyhow::Result<DataSourceDraft> {
     let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
     let mut draft = DataSourceDraft {
         name,
@@ -136,22 +134,23 @@ fn source_draft(storage: StorageKind, name: String) -> DataSourceDraft {
         ..DataSourceDraft::default()
     };
     let (endpoint, region) = match storage {
-        StorageKind::Local => return draft,
-        StorageKind::S3 => (
-            variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]),
-            variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
-        ),
-        StorageKind::Oss | StorageKind::OssHdfs => {
-            (variable(&["OSS_ENDPOINT", "ALIBABA_CLOUD_OSS_ENDPOINT"]), variable(&["OSS_REGION"]))
-        }
+        StorageKind::Local => return Ok(draft),
+        StorageKind::S3 => (S3_ENDPOINT, &["AWS_REGION", "AWS_DEFAULT_REGION"]),
+        StorageKind::Oss | StorageKind::OssHdfs => (OSS_ENDPOINT, &["OSS_REGION", "ALIBABA_CLOUD_REGION_ID"]),
     };
+    draft.endpoint = variable(endpoint);
+    draft.region = variable(region);
     // Stores that are not Amazon's are addressed by path nearly always.
-    draft.path_style = storage == StorageKind::S3 && !endpoint.is_empty();
-    draft.endpoint = endpoint;
-    if !region.is_empty() {
-        draft.region = region;
+    draft.path_style = storage == StorageKind::S3 && !draft.endpoint.is_empty();
+    if storage == StorageKind::S3 && draft.region.is_empty() {
+        draft.region = "us-east-1".into();
     }
-    draft
+    if draft.endpoint.is_empty() {
+        draft.endpoint = generated_endpoint(storage, &draft.region).with_context(|| {
+            format!("where the store is does not follow from its address: set {} or {}", endpoint[0], region[0])
+        })?;
+    }
+    Ok(draft)
 }
 
 /// A project's name from the last folder of the address: `/data/my-lake/` → `my_lake`.

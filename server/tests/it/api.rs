@@ -11,8 +11,8 @@ async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
 }
 
 /// Runs statements and waits for their end.
-async fn run(server: &Server, project: &str, sql: &str, session: Value) -> Value {
-    let body = json!({ "sql": sql, "session": session });
+async fn run(server: &Server, project: &str, sql: &str, after: Value) -> Value {
+    let body = json!({ "sql": sql, "after": after });
     let (status, run) = answer(server.api(Method::POST, &format!("/projects/{project}/statements")).json(&body)).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{run}");
     let path = format!("/runs/{}?wait=30", run["id"].as_str().expect("an id"));
@@ -56,7 +56,7 @@ async fn from_nothing_to_rows() {
     assert_eq!(states(&made), ["succeeded"; 4], "{made}");
     assert_eq!(made["statements"][3]["affected_rows"], 2);
     // The session goes on where the first run left it.
-    let read = run(&server, "paimon_project", "SELECT * FROM table_test;", made["session"].clone()).await;
+    let read = run(&server, "paimon_project", "SELECT * FROM table_test;", made["id"].clone()).await;
     let id = read["id"].as_str().expect("an id");
     let (_, page) = answer(server.api(Method::GET, &format!("/runs/{id}/results/0?offset=1&count=5"))).await;
     assert_eq!(page, json!({ "offset": 1, "rows": [["102", "Li Si"]], "row_count": 2 }));
@@ -192,8 +192,35 @@ async fn mistakes_are_told() {
         .await;
     let large = post("/projects/sample/statements").body(vec![b' '; (4 << 20) + 1]);
     check(large, StatusCode::PAYLOAD_TOO_LARGE, "limit_exceeded").await;
+    let unknown = check(
+        post("/data-sources").json(&json!({ "name": "n", "endpont": "h" })),
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid",
+    );
+    assert!(unknown.await["message"].as_str().is_some_and(|message| message.contains("`endpont`")));
+    for path in ["/runs/x/results/abc", "/runs/x/results/0?count=abc", "/runs/x?wiat=1"] {
+        check(server.api(Method::GET, path), StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    }
+    check(server.api(Method::PUT, "/data-sources/x").body("{}"), StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
     let deep = post("/data-sources").body(format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
     check(deep, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+}
+
+#[tokio::test]
+async fn what_pages_ask_is_answered_as_strictly() {
+    let place = Place::new();
+    let server = place.serve();
+    let cookie = server.sign_in().await;
+    let check = async |path: &str, body: &'static str, expected: StatusCode| {
+        let request = server.http.post(format!("{}{path}", server.url)).header("origin", &server.url);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").header("cookie", &cookie);
+        let (status, problem) = answer(request.body(body)).await;
+        assert_eq!(status, expected, "{path}: {problem}");
+    };
+    check("/fn/data_source/create", "", StatusCode::UNPROCESSABLE_ENTITY).await;
+    check("/fn/run/cell", "run=x&index=minus", StatusCode::UNPROCESSABLE_ENTITY).await;
+    check("/fn/session/preference", "", StatusCode::UNPROCESSABLE_ENTITY).await;
+    check("/fn/nope", "", StatusCode::NOT_FOUND).await;
 }
 
 #[tokio::test]

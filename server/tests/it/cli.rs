@@ -197,3 +197,26 @@ async fn open_makes_what_is_missing() {
     assert!(open().trim().ends_with("&next=/projects/my_lake"));
     check(place.sql("my_lake", "SHOW schemas;", "text"), "ID = *\ndefault\n\nOK\n", 0);
 }
+
+#[test]
+fn a_folder_that_was_opened_stays_permitted() {
+    let place = Place::new();
+    let mut open = lakedeck();
+    open.args(["open", "--listen", "127.0.0.1:0", "--no-open", "--no-sample"]).arg(place.warehouse("my-lake"));
+    open.arg("--data-dir").arg(place.data()).env("HOME", place.data());
+    let mut server = Server::spawn(open);
+    assert!(std::iter::from_fn(|| Some(server.line())).any(|line| line.starts_with("open: ")));
+    server.signal("TERM");
+    assert!(server.ended(Duration::from_secs(10)).success());
+    let mut sql = lakedeck();
+    sql.args(["sql", "--project", "my_lake", "-e", "CREATE TABLE t(a INT);", "--data-dir"]).arg(place.data());
+    check(sql.env("HOME", place.data()).output().expect("runs"), "ID = *\nOK\n", 0);
+
+    // What an option says is permitted is all that is.
+    let mut refused = lakedeck();
+    refused.args(["open", "--listen", "127.0.0.1:0", "--no-open", "--no-sample"]).arg(place.warehouse("other"));
+    refused.arg("--data-dir").arg(place.data()).arg("--allowed-roots").arg(place.data());
+    let refused = refused.output().expect("runs");
+    let message = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(!refused.status.success() && message.contains("outside the permitted roots"), "{message}");
+}

@@ -1,6 +1,9 @@
 use crate::server::*;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -60,6 +63,47 @@ fn a_network_address_needs_a_password() {
     assert_eq!(refused.status.code(), Some(1));
     let message = String::from_utf8(refused.stderr).expect("UTF-8");
     assert!(message.contains("LAKEDECK_ADMIN_PASSWORD"), "{message}");
+    assert!(!place.data().join("lakedeck.db").exists(), "nothing is made before the refusal");
+}
+
+#[tokio::test]
+async fn others_on_the_machine_read_nothing() {
+    let place = Place::new();
+    std::fs::create_dir(place.data()).expect("made");
+    std::fs::set_permissions(place.data(), std::fs::Permissions::from_mode(0o755)).expect("opened");
+    let server = place.serve();
+    let session = json!({ "name": "root", "password": PASSWORD });
+    let answer = server.http.post(format!("{}/api/v1/session", server.url)).json(&session).send().await.expect("sent");
+    let token = answer.json::<serde_json::Value>().await.expect("JSON")["token"].as_str().expect("text").to_owned();
+    assert!(place.sql("sample", "SELECT 1 AS a;", "csv").status.success());
+    for name in ["lakedeck.db", "lakedeck.db-wal", "lakedeck.db-shm", "store.lock", "spool", "spill"] {
+        let mode = std::fs::metadata(place.data().join(name)).expect(name).permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+    // Nor does the database give a session away: its cookie is a number in base 64.
+    let id = i128::from_le_bytes(URL_SAFE_NO_PAD.decode(&token).expect("base 64").try_into().expect("128 bits"));
+    for name in ["lakedeck.db", "lakedeck.db-wal"] {
+        let bytes = std::fs::read(place.data().join(name)).expect(name);
+        let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(!holds(&token) && !holds(&id.to_string()), "{name}");
+    }
+}
+
+#[test]
+fn the_environment_gives_options() {
+    let place = Place::new();
+    let mut command = lakedeck();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(place.data());
+    for (name, value) in [("NO_OPEN", "1"), ("NO_SAMPLE", "yes"), ("ADMIN_PASSWORD", PASSWORD)] {
+        command.env(format!("LAKEDECK_{name}"), value);
+    }
+    let server = Server::spawn(command);
+    let mut sql = lakedeck();
+    sql.args(["sql", "--project", "sample", "-e", "SELECT 1", "--server", &server.url]);
+    // The server that was typed goes before the directory of the environment.
+    let output = sql.env("LAKEDECK_DATA_DIR", place.data()).env("LAKEDECK_PASSWORD", PASSWORD).output().expect("runs");
+    let message = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(message.contains("sample") && message.contains("not exist"), "{message}");
 }
 
 #[test]

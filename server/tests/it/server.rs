@@ -83,7 +83,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn spawn(mut command: Command) -> Self {
+    pub fn spawn(mut command: Command) -> Self {
         let started = Instant::now();
         let mut child = command.stdout(Stdio::piped()).spawn().expect("starts");
         let out = BufReader::new(child.stdout.take().expect("piped"));

@@ -4,6 +4,8 @@ use crate::fixture::{fixture, outline, stranger, told, with_limits};
 use futures::{StreamExt, TryStreamExt};
 use model::worksheet::{Cell, Span, StatementState};
 use service::Limits;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection};
 use std::time::Duration;
 
 #[tokio::test]
@@ -35,13 +37,49 @@ async fn what_parses_runs_before_what_does_not() {
         "ROWS Succeeded\nGIBBERISH Failed ODPS-0130161:[1,1] Parse exception - no such statement"
     );
     // In script mode nothing runs unless everything parses.
-    let session = fixture.run_to_end("proj", "SET odps.sql.submit.mode=script").await.session;
-    let run = fixture.run_statements(&fixture.ctx, "proj", "ROWS 1; gibberish", Some(session)).await.unwrap();
+    let before = fixture.run_to_end("proj", "SET odps.sql.submit.mode=script").await.id;
+    let run = fixture.run_statements(&fixture.ctx, "proj", "ROWS 1; gibberish", Some(&before)).await.unwrap();
     assert!(outline(&fixture.end_of(&run).await).starts_with("ROWS Cancelled"));
     assert_eq!(
         told(fixture.run_statements(&fixture.ctx, "proj", " ; ;", None).await),
         "Invalid script:script_empty There is no statement to run."
     );
+}
+
+#[tokio::test]
+async fn a_session_goes_on_in_its_own_project_only() {
+    let fixture = fixture().await;
+    fixture.new_project("proj").await;
+    fixture.new_project("other").await;
+    let ctx = &fixture.ctx;
+    let first = fixture.run_to_end("proj", "SET a=1").await.id;
+    let second = fixture.run_statements(ctx, "proj", "SET b=2", Some(&first)).await.unwrap();
+    let settings = fixture.end_of(&second).await.session.settings;
+    assert_eq!((settings["a"].as_str(), settings["b"].as_str()), ("1", "2"));
+    let elsewhere = told(fixture.run_statements(ctx, "other", "ROWS 1", Some(&first)).await);
+    assert_eq!(elsewhere, "Invalid after:other_project That run's session is bound to the project proj.");
+    let unknown = "no such run".to_owned();
+    assert!(told(fixture.run_statements(ctx, "proj", "ROWS 1", Some(&unknown)).await).starts_with("NotFound"));
+}
+
+#[tokio::test]
+async fn an_end_is_told_once_it_is_noted() {
+    let fixture = fixture().await;
+    fixture.new_project("proj").await;
+    let run = fixture.run_statements(&fixture.ctx, "proj", "WAIT", None).await.unwrap();
+    let state = async || fixture.run(&fixture.ctx, &run.id).await.unwrap().statements[0].state;
+    while state().await != StatementState::Running {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Somebody holds the database: nothing can be noted until it is let go.
+    let options = SqliteConnectOptions::new().filename(fixture.dir.path().join("lakedeck.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    let held = database.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    fixture.cancel_run(&fixture.ctx, &run.id).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(state().await, StatementState::Running);
+    held.rollback().await.unwrap();
+    assert_eq!(outline(&fixture.end_of(&run).await), "WAIT Cancelled");
 }
 
 #[tokio::test]
