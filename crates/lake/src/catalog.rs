@@ -9,7 +9,7 @@ use crate::storage::Storage;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
-use model::lake::{Stray, WarehouseOverview};
+use model::lake::{Stray, WarehouseOverview, WarehouseOwner};
 use model::table::{DEFAULT_SCHEMA, TableInfo};
 use model::warehouse::WarehouseUri;
 use paimon::catalog::Identifier;
@@ -573,6 +573,18 @@ impl LakeCatalog for Catalog {
             }
         }
         Ok(None)
+    }
+
+    async fn owner(&self) -> Result<Option<WarehouseOwner>, LakeError> {
+        self.read_owner().await
+    }
+
+    async fn claim(&self, owner: &WarehouseOwner) -> Result<WarehouseOwner, LakeError> {
+        self.put_owner(owner).await
+    }
+
+    async fn release(&self, account: &str) -> Result<(), LakeError> {
+        self.delete_owner(account).await
     }
 
     async fn sweep(&self) -> Result<u64, LakeError> {

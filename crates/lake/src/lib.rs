@@ -14,6 +14,7 @@ mod level;
 mod local_folder;
 mod manifest;
 pub mod options;
+mod owner;
 pub mod probe;
 pub mod put_if_absent;
 mod read_only;

@@ -1,5 +1,6 @@
 //! Which options a table may have: what Paimon knows and what stays inside the warehouse.
 
+use model::nearest::nearest;
 use paimon::spec::{DataType, SchemaChange, TableSchema};
 use ports::lake::LakeError;
 use std::collections::HashMap;
@@ -287,7 +288,9 @@ pub fn check_option(key: &str, value: &str) -> Result<(), LakeError> {
         return invalid((*why).into());
     }
     if !KNOWN.contains(&key) && !KNOWN_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
-        let hint = nearest(key).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+        let hint = nearest(&key.replace('_', "-"), KNOWN.iter().copied())
+            .map(|name| format!(" Did you mean `{name}`?"))
+            .unwrap_or_default();
         return Err(LakeError::Invalid(format!("Unknown table option `{key}`.{hint}")));
     }
     if value.chars().any(char::is_control) {
@@ -376,28 +379,6 @@ pub(crate) fn check_changes(schema: &TableSchema, changes: &[SchemaChange], has_
         }
     }
     Ok(())
-}
-
-/// The known name that is closest to a wrong one, if any is close.
-fn nearest(key: &str) -> Option<&'static str> {
-    let lower = key.to_ascii_lowercase().replace('_', "-");
-    let close = KNOWN.iter().map(|name| (distance(&lower, name), *name)).min()?;
-    (close.0 <= 3.max(key.len() / 4)).then_some(close.1)
-}
-
-/// Levenshtein distance.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            let shortest = substituted.min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], shortest);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

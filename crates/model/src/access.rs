@@ -29,6 +29,11 @@ impl Principal {
         self.0.ends_with(":root")
     }
 
+    /// The account: `124` of `acs:ram::124:root`.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+
     /// The short name for the user menu: `root` or the user's name.
     pub fn short_name(&self) -> &str {
         self.0.rsplit([':', '/']).next().unwrap_or(&self.0)

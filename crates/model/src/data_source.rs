@@ -1,8 +1,8 @@
 //! External data source (foreign server): how to reach a store and with which identity.
 
 use crate::Timestamp;
-use crate::names::Id;
-use crate::names::{DataSourceName, RoleArn, clean, description};
+
+use crate::names::{DataSourceName, Id, RoleArn, clean, description, required};
 use crate::probe::TestRun;
 use crate::problem::{Broken, FieldProblems, Problem};
 use crate::region;
@@ -212,7 +212,7 @@ impl DataSourceDraft {
             AuthKind::Environment => Some(NewAuth::Environment),
             AuthKind::None => Some(NewAuth::None),
             AuthKind::AccessKey => {
-                let id = fields.take("access_key_id", filled(&self.access_key_id))?;
+                let id = fields.take("access_key_id", required(&self.access_key_id))?;
                 let given = |secret: &Secret| (!secret.is_empty()).then(|| secret.clone());
                 let secret = given(&self.access_key_secret);
                 if secret.is_none() && draft_use == DraftUse::Create {
@@ -342,13 +342,9 @@ pub fn mask_arn(arn: &str) -> String {
     format!("acs:ram::{shown}****:{rest}")
 }
 
-fn known<T>(parsed: Option<T>) -> Result<T, Broken> {
+/// A choice that was made.
+pub(crate) fn known<T>(parsed: Option<T>) -> Result<T, Broken> {
     parsed.ok_or_else(|| Broken::new("choice", "Choose one of the values."))
-}
-
-fn filled(text: &str) -> Result<String, Broken> {
-    let text = clean(text)?;
-    if text.is_empty() { Err(Broken::new("required", "This field is required.")) } else { Ok(text) }
 }
 
 fn storage(id: &str) -> Result<StorageKind, Broken> {

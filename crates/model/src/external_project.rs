@@ -1,8 +1,8 @@
 //! External project: a warehouse of a data source, addressed in SQL by its name.
 
 use crate::Timestamp;
-use crate::data_source::{AuthKind, DataSourceDraft, DraftUse, Endpoint, NewDataSource, StorageKind, choice};
-use crate::names::{DataSourceName, EngineCatalogName, Id, ProjectName, RoleArn, description};
+use crate::data_source::{AuthKind, DataSourceDraft, DraftUse, Endpoint, NewDataSource, StorageKind, choice, known};
+use crate::names::{DataSourceName, EngineCatalogName, Id, ProjectName, RoleArn, description, required};
 use crate::problem::{Broken, FieldProblems, Problem};
 use crate::quota::DEFAULT_QUOTA;
 use crate::warehouse::WarehouseUri;
@@ -142,7 +142,7 @@ impl ExternalProjectDraft {
         let description = fields.take("description", description(&self.description));
         let billing = fields.take("billing", known(Billing::parse(&self.billing)));
         let identity = fields.take("auth", known(RunIdentity::parse(&self.auth)));
-        let quota = fields.take("quota", filled(&self.quota));
+        let quota = fields.take("quota", required(&self.quota));
         let engine_catalog = match self.engine_catalog.trim() {
             "" => Some(None),
             text => fields.take("engine_catalog", EngineCatalogName::parse(text)).map(Some),
@@ -159,7 +159,7 @@ impl ExternalProjectDraft {
         };
         let bucket_catalog = match storage {
             Some(storage) => fields.take("bucket_catalog", WarehouseUri::parse(storage, &self.bucket_catalog)),
-            None => fields.take("bucket_catalog", filled(&self.bucket_catalog)).and(None),
+            None => fields.take("bucket_catalog", required(&self.bucket_catalog)).and(None),
         };
         match (name, description, billing, identity, quota, engine_catalog, server, role_arn, bucket_catalog) {
             (
@@ -254,15 +254,6 @@ pub struct ExternalProject {
     pub updated_by: String,
     pub updated_at: Timestamp,
     pub version: i64,
-}
-
-fn known<T>(parsed: Option<T>) -> Result<T, Broken> {
-    parsed.ok_or_else(|| Broken::new("choice", "Choose one of the values."))
-}
-
-fn filled(text: &str) -> Result<String, Broken> {
-    let text = crate::names::clean(text)?;
-    if text.is_empty() { Err(Broken::new("required", "This field is required.")) } else { Ok(text) }
 }
 
 #[cfg(test)]

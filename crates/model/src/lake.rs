@@ -1,5 +1,6 @@
 //! What lies in a store: folders to browse, and what a warehouse holds.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What a folder is, as far as its listing tells.
@@ -56,4 +57,13 @@ pub struct WarehouseOverview {
     /// At most 100; `stray_count` tells how many there are.
     pub strays: Vec<Stray>,
     pub stray_count: u64,
+}
+
+/// Who says that a warehouse is theirs: the content of `.paimon-console-owner`. Advice to other deployments, no lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarehouseOwner {
+    /// Account of the deployment.
+    pub account: String,
+    pub project: String,
+    pub since: Timestamp,
 }

@@ -8,6 +8,8 @@ pub mod data_source;
 pub mod external_project;
 pub mod lake;
 pub mod names;
+pub mod nearest;
+pub mod notice;
 pub mod probe;
 pub mod problem;
 pub mod quota;

@@ -30,7 +30,8 @@ fn composed(text: &str) -> String {
     text.to_owned()
 }
 
-fn required(text: &str) -> Result<String, Broken> {
+/// A text that was cleaned and is not empty.
+pub fn required(text: &str) -> Result<String, Broken> {
     let text = clean(text)?;
     if text.is_empty() { Err(Broken::new("required", "This field is required.")) } else { Ok(text) }
 }

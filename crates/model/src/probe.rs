@@ -1,6 +1,7 @@
 //! The connection test: ten steps, each live, each with its cause and cure.
 
 use crate::Timestamp;
+use crate::notice::Notice;
 use serde::{Deserialize, Serialize};
 
 /// What a step looks at, in the order in which they run.
@@ -130,6 +131,8 @@ pub struct Prerequisite {
     /// Stable key, e.g. `bucket`, `role`, `quota`.
     pub key: String,
     pub done: bool,
-    /// One line: what was found or what is missing.
+    /// One line, in English: what was found or what is missing.
     pub detail: String,
+    /// The same with its code and values.
+    pub notice: Notice,
 }

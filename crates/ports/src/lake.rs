@@ -2,7 +2,7 @@
 
 use crate::connection::Connection;
 use async_trait::async_trait;
-use model::lake::{StoreListing, WarehouseOverview};
+use model::lake::{StoreListing, WarehouseOverview, WarehouseOwner};
 use model::probe::{ProbeEvent, TestRun};
 use model::table::TableInfo;
 use model::warehouse::WarehouseUri;
@@ -91,6 +91,15 @@ pub trait LakeCatalog: Send + Sync {
 
     /// The snapshot that `commit_user` published in a table, if it did: how a lost reply is resolved.
     async fn find_commit(&self, schema: &str, table: &str, commit_user: &str) -> Result<Option<i64>, LakeError>;
+
+    /// Who says that the warehouse is theirs; `None` where nobody does.
+    async fn owner(&self) -> Result<Option<WarehouseOwner>, LakeError>;
+
+    /// Says that the warehouse is `owner`'s unless somebody said so before; tells whose it is then.
+    async fn claim(&self, owner: &WarehouseOwner) -> Result<WarehouseOwner, LakeError>;
+
+    /// Takes back what this account said.
+    async fn release(&self, account: &str) -> Result<(), LakeError>;
 
     /// Removes temporary files that writers which died left behind (older than an hour).
     async fn sweep(&self) -> Result<u64, LakeError>;

@@ -10,15 +10,19 @@ use model::external_project::{
     ExternalProject, ExternalProjectDraft, ExternalProjectEdit, NewExternalProject, NewServer, ProjectOptions,
     ProjectState, RunIdentity,
 };
-use model::lake::{Stray, WarehouseOverview};
+use model::lake::{Stray, WarehouseOverview, WarehouseOwner};
 use model::names::{ProjectName, description};
+use model::notice::Notice;
 use model::probe::{ProbeStatus, ProbeStepKind, TestRun};
 use model::warehouse::WarehouseUri;
 use ports::connection::Connection;
 use ports::lake::{LakeError, ProbeOptions};
+use std::time::Duration;
 use store::{NewProjectRow, Tx};
 use tokio::sync::watch;
 
+/// How long a warning about the directory's owner is waited for.
+const OWNER_PATIENCE: Duration = Duration::from_secs(5);
 /// Offending entries named when a directory is not a warehouse.
 const STRAYS_NAMED_MAX: usize = 20;
 
@@ -74,6 +78,7 @@ impl Services {
         let detail = format!("{} through `{}`", project.bucket_catalog, project.server);
         tx.audit(&ctx.did(Action::Create, &Resource::ExternalProject(name.into()), detail)).await?;
         tx.commit().await?;
+        self.claim_directory(&connection, &project).await;
         Ok(project)
     }
 
@@ -133,6 +138,7 @@ impl Services {
         tx.audit(&ctx.did(Action::Delete, &resource, detail)).await?;
         tx.commit().await?;
         self.runs.cancel_in_project(&stored.name);
+        self.release_directory(&stored).await;
         Ok(())
     }
 
@@ -145,12 +151,21 @@ impl Services {
         patiently(catalog.overview()).await
     }
 
-    /// What the wizard should say before OK: things that are allowed, but worth knowing.
+    /// The English texts of [`Self::project_notices`].
     pub async fn project_warnings(
         &self,
         ctx: &RequestContext,
         draft: &ExternalProjectDraft,
     ) -> Result<Vec<String>, Error> {
+        Ok(self.project_notices(ctx, draft).await?.into_iter().map(|notice| notice.text).collect())
+    }
+
+    /// What the wizard should say before OK: things that are allowed, but worth knowing.
+    pub async fn project_notices(
+        &self,
+        ctx: &RequestContext,
+        draft: &ExternalProjectDraft,
+    ) -> Result<Vec<Notice>, Error> {
         self.authorize(ctx, Action::Read, Resource::ExternalProjects).await?;
         let server = self.drafted_server(draft).await?;
         let Ok(new) = draft.check(server.as_ref().map(|source| source.storage)) else { return Ok(Vec::new()) };
@@ -170,12 +185,77 @@ impl Services {
             .map(|other| other.name.to_string())
             .collect();
         if !neighbours.is_empty() {
-            warnings.push(format!("The same directory is used by: {}.", neighbours.join(", ")));
+            let names = neighbours.join(", ");
+            let text = format!("The same directory is used by: {names}.");
+            warnings.push(Notice::new("directory_shared", text).with("projects", names));
         }
         if *region != new.region && storage != StorageKind::Local {
-            warnings.push(format!("The data source is in region {region}, the project in {}.", new.region));
+            let text = format!("The data source is in region {region}, the project in {}.", new.region);
+            let differs = Notice::new("region_differs", text);
+            warnings.push(differs.with("source_region", region).with("project_region", &new.region));
+        }
+        // A store that does not answer is reported by the checks that need it.
+        let owner = tokio::time::timeout(OWNER_PATIENCE, self.other_owner(&new, server.as_ref())).await;
+        if let Ok(Ok(Some(other))) = owner {
+            let text = format!(
+                "Another deployment (account {}) has mapped this directory as project `{}` since {}.",
+                other.account,
+                other.project,
+                other.since.strftime("%Y-%m-%d")
+            );
+            let notice = Notice::new("directory_owned", text).with("account", &other.account);
+            warnings.push(notice.with("project", &other.project).with("since", other.since));
         }
         Ok(warnings)
+    }
+
+    /// The other deployment that says that the directory is its own.
+    async fn other_owner(
+        &self,
+        new: &NewExternalProject,
+        server: Option<&DataSource>,
+    ) -> Result<Option<WarehouseOwner>, Error> {
+        let connection = match (&new.server, server) {
+            (NewServer::Create(source), _) => self.draft_connection(source, None).await?,
+            (NewServer::Existing(_), Some(source)) => self.connection(source).await?,
+            (NewServer::Existing(_), None) => return Ok(None),
+        };
+        let connection = run_as(connection, new.identity, new.role_arn.as_ref())?;
+        let owner = self.lake.open(&connection, &new.bucket_catalog).await?.owner().await?;
+        Ok(owner.filter(|other| other.account != self.owner().account()))
+    }
+
+    /// Tells other deployments that the directory is mapped here. Advice only: a store that takes no files is no reason
+    /// to refuse the project.
+    async fn claim_directory(&self, connection: &Connection, project: &ExternalProject) {
+        let claim = async {
+            let owner = WarehouseOwner {
+                account: self.owner().account().to_owned(),
+                project: project.name.to_string(),
+                since: project.created_at,
+            };
+            patiently(patiently(self.lake.open(connection, &project.bucket_catalog)).await?.claim(&owner)).await
+        };
+        if let Err(error) = claim.await {
+            let error = crate::error::chain(&error);
+            tracing::warn!(project.name = %project.name, error, "the directory's owner was not noted");
+        }
+    }
+
+    /// Takes that back when the last project of the directory goes.
+    async fn release_directory(&self, project: &ExternalProject) {
+        let release = async {
+            if self.store.projects().await?.iter().any(|other| other.bucket_catalog == project.bucket_catalog) {
+                return Ok(());
+            }
+            let connection = self.project_connection(project).await?;
+            let catalog = patiently(self.lake.open(&connection, &project.bucket_catalog)).await?;
+            patiently(catalog.release(self.owner().account())).await
+        };
+        if let Err(error) = release.await {
+            let error = crate::error::chain(&error);
+            tracing::warn!(project.name = %project.name, error, "the directory's owner was not taken back");
+        }
     }
 
     /// The stored project of this name; the caller has authorised.

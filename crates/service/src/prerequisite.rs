@@ -5,6 +5,7 @@ use crate::{Error, RequestContext, Services};
 use model::access::{Action, Resource};
 use model::data_source::{AuthKind, DataSourceDraft, StorageKind, mask_arn};
 use model::names::RoleArn;
+use model::notice::Notice;
 use model::probe::Prerequisite;
 use model::quota::DEFAULT_QUOTA;
 use std::time::Duration;
@@ -21,15 +22,18 @@ impl Services {
     ) -> Result<Vec<Prerequisite>, Error> {
         self.authorize(ctx, Action::Test, Resource::DataSources).await?;
         let quota = self.quota(DEFAULT_QUOTA)?;
+        let quota = Notice::new(
+            "quota_ready",
+            format!("Quota `{}` runs {} statements at once.", quota.name, quota.statements_running_max),
+        )
+        .with("quota", &quota.name)
+        .with("statements", quota.statements_running_max);
+        let sample = Notice::new("sample_ready", "A worksheet can make tables and rows; Flink is not needed.");
         Ok(vec![
             self.bucket(ctx, &draft).await,
             identity(&draft),
-            item(
-                "quota",
-                true,
-                format!("Quota `{}` runs {} statements at once.", quota.name, quota.statements_running_max),
-            ),
-            item("sample_data", true, "A worksheet can make tables and rows; Flink is not needed."),
+            item("quota", true, quota),
+            item("sample_data", true, sample),
         ])
     }
 
@@ -40,7 +44,7 @@ impl Services {
         let name = draft.name.trim();
         let existing = match self.store.data_source(name).await {
             Ok(stored) => stored.map(|stored| stored.name.to_string()),
-            Err(error) => return item("bucket", false, error_line(&error.into())),
+            Err(error) => return item("bucket", false, failed(&error.into())),
         };
         let looked = async {
             let (connection, _) = self.typed_connection(ctx, draft, existing.as_deref()).await?;
@@ -48,42 +52,61 @@ impl Services {
         };
         match tokio::time::timeout(PATIENCE, looked).await {
             Ok(Ok(listing)) if !draft.test_directory.trim().is_empty() => {
-                item("bucket", true, format!("{} can be listed.", listing.uri))
+                let listed = Notice::new("directory_listed", format!("{} can be listed.", listing.uri));
+                item("bucket", true, listed.with("uri", &listing.uri))
             }
-            Ok(Ok(listing)) => match listing.entries.len() {
-                0 => item("bucket", false, format!("No {place} yet: make one in the storage browser.")),
-                1 => item("bucket", true, format!("1 {place} can be listed.")),
-                count => item("bucket", true, format!("{count} {place}s can be listed.")),
-            },
+            Ok(Ok(listing)) => {
+                let count = listing.entries.len();
+                let (code, text) = match count {
+                    0 => ("places_missing", format!("No {place} yet: make one in the storage browser.")),
+                    1 => ("places_listed", format!("1 {place} can be listed.")),
+                    _ => ("places_listed", format!("{count} {place}s can be listed.")),
+                };
+                item("bucket", count > 0, Notice::new(code, text).with("place", place).with("count", count))
+            }
             Ok(Err(Error::Invalid(_) | Error::Field { .. })) => {
-                item("bucket", false, "Fill in storage and identity first.")
+                item("bucket", false, Notice::new("identity_first", "Fill in storage and identity first."))
             }
-            Ok(Err(error)) => item("bucket", false, error_line(&error)),
-            Err(_) => item("bucket", false, format!("The store did not answer within {} s.", PATIENCE.as_secs())),
+            Ok(Err(error)) => item("bucket", false, failed(&error)),
+            Err(_) => {
+                let seconds = PATIENCE.as_secs();
+                let late = Notice::new("store_late", format!("The store did not answer within {seconds} s."));
+                item("bucket", false, late.with("seconds", seconds))
+            }
         }
     }
 }
 
 fn identity(draft: &DataSourceDraft) -> Prerequisite {
-    match AuthKind::parse(&draft.auth) {
+    let (done, notice) = match AuthKind::parse(&draft.auth) {
         Some(AuthKind::RamRole) => match RoleArn::parse(&draft.role_arn) {
-            Ok(arn) => item("role", true, format!("Role {}.", mask_arn(arn.as_str()))),
-            Err(broken) => item("role", false, broken.message),
+            Ok(arn) => {
+                let arn = mask_arn(arn.as_str());
+                (true, Notice::new("role", format!("Role {arn}.")).with("role", &arn))
+            }
+            Err(broken) => (false, Notice::new(broken.code, broken.message)),
         },
-        Some(AuthKind::AccessKey) if draft.access_key_id.trim().is_empty() => {
-            item("role", false, "Give an access key that may read and write the bucket.")
+        Some(AuthKind::AccessKey) => match draft.access_key_id.trim() {
+            "" => {
+                let text = "Give an access key that may read and write the bucket.";
+                (false, Notice::new("access_key_missing", text))
+            }
+            key => (true, Notice::new("access_key", format!("Access key {key}.")).with("key", key)),
+        },
+        Some(AuthKind::Environment) => {
+            (true, Notice::new("server_credentials", "The server's own credentials are used."))
         }
-        Some(AuthKind::AccessKey) => item("role", true, format!("Access key {}.", draft.access_key_id.trim())),
-        Some(AuthKind::Environment) => item("role", true, "The server's own credentials are used."),
-        Some(AuthKind::None) => item("role", true, "No role is needed."),
-        None => item("role", false, "Choose how to authenticate."),
-    }
+        Some(AuthKind::None) => (true, Notice::new("role_needless", "No role is needed.")),
+        None => (false, Notice::new("auth_missing", "Choose how to authenticate.")),
+    };
+    item("role", done, notice)
 }
 
-fn item(key: &str, done: bool, detail: impl Into<String>) -> Prerequisite {
-    Prerequisite { key: key.into(), done, detail: detail.into() }
+fn item(key: &str, done: bool, notice: Notice) -> Prerequisite {
+    Prerequisite { key: key.into(), done, detail: notice.text.clone(), notice }
 }
 
-fn error_line(error: &Error) -> String {
-    error.to_problem("prerequisites").message
+/// What a store or we ourselves say has no form in other languages.
+fn failed(error: &Error) -> Notice {
+    Notice::new("failed", error.to_problem("prerequisites").message)
 }

@@ -9,6 +9,7 @@ mod interop;
 mod local;
 mod oss_commits;
 mod overwrite;
+mod owner;
 mod probe;
 mod publish;
 mod stores;

@@ -4,7 +4,7 @@ use crate::fixture::{Fixture, fixture, local_draft, s3_draft, stranger, told};
 use futures::StreamExt;
 use model::data_source::{BrowseTarget, DataSourceDraft, DraftUse};
 use model::lake::EntryKind;
-use model::probe::{ProbeEvent, ProbeStatus, TestRun};
+use model::probe::{Prerequisite, ProbeEvent, ProbeStatus, TestRun};
 use model::secret::Secret;
 
 async fn verdict(fixture: &Fixture, probe: &model::names::Id) -> TestRun {
@@ -176,11 +176,17 @@ async fn prerequisites_are_looked_up() {
     let fixture = fixture().await;
     let ticks = |draft: DataSourceDraft| async {
         let list = fixture.prerequisites(&fixture.ctx, draft).await.unwrap();
-        list.into_iter().map(|item| format!("{}:{}", item.key, item.done)).collect::<Vec<_>>().join(" ")
+        assert!(list.iter().all(|item| item.detail == item.notice.text));
+        let tick = |item: &Prerequisite| format!("{}:{}:{}", item.key, item.done, item.notice.code);
+        list.iter().map(tick).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(ticks(DataSourceDraft::default()).await, "bucket:false role:false quota:true sample_data:true");
-    assert_eq!(ticks(local_draft("")).await, "bucket:true role:true quota:true sample_data:true");
-    assert_eq!(ticks(s3_draft("")).await, "bucket:false role:true quota:true sample_data:true");
+    let rest = "quota:true:quota_ready sample_data:true:sample_ready";
+    assert_eq!(
+        ticks(DataSourceDraft::default()).await,
+        format!("bucket:false:identity_first role:false:required {rest}")
+    );
+    assert_eq!(ticks(local_draft("")).await, format!("bucket:true:places_listed role:true:role_needless {rest}"));
+    assert_eq!(ticks(s3_draft("")).await, format!("bucket:false:failed role:true:access_key {rest}"));
 }
 
 #[tokio::test]

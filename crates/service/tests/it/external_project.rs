@@ -65,6 +65,37 @@ async fn what_is_refused_and_where_it_stands() {
     assert_eq!(create(&fixture, ExternalProjectDraft { use_anyway: true, ..same }).await, "ok");
 }
 
+/// Two deployments on one directory: the second one is told of the first, and may map it all the same.
+#[tokio::test]
+async fn the_deployment_that_maps_a_directory_notes_it() {
+    let fixture = fixture().await;
+    fixture.local_source("external_fs").await;
+    let note = fixture.folder("lake").join(".paimon-console-owner");
+    let project = fixture.create_project(&fixture.ctx, fixture.project_draft("proj", "lake")).await.unwrap();
+    let written = std::fs::read_to_string(&note).unwrap();
+    assert!(written.contains(fixture.owner().account()) && written.contains(project.name.as_str()), "{written}");
+    let codes = async || {
+        let draft = fixture.project_draft("other", "lake");
+        let notices = fixture.project_notices(&fixture.ctx, &draft).await.unwrap();
+        notices.into_iter().map(|notice| notice.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes().await, ["directory_shared"], "the note is our own");
+    fixture.delete_project(&fixture.ctx, "proj").await.unwrap();
+    assert!(!note.exists(), "nobody maps it any more");
+
+    let theirs = r#"{"account":"42","project":"elsewhere","since":"2026-01-02T03:04:05Z"}"#;
+    std::fs::write(&note, theirs).unwrap();
+    let notices = fixture.project_notices(&fixture.ctx, &fixture.project_draft("other", "lake")).await.unwrap();
+    assert_eq!(
+        notices[0].text,
+        "Another deployment (account 42) has mapped this directory as project `elsewhere` since 2026-01-02."
+    );
+    assert_eq!((notices[0].value("account"), notices[0].value("project")), (Some("42"), Some("elsewhere")));
+    fixture.create_project(&fixture.ctx, fixture.project_draft("other", "lake")).await.unwrap();
+    fixture.delete_project(&fixture.ctx, "other").await.unwrap();
+    assert_eq!(std::fs::read_to_string(&note).unwrap(), theirs, "the note of others stays");
+}
+
 #[tokio::test]
 async fn a_directory_of_other_things_is_used_only_on_demand() {
     let fixture = fixture().await;

@@ -51,6 +51,7 @@ async fn call(fixture: &Fixture, method: &str, ctx: &RequestContext) -> Option<c
         "list_projects" => mark(s.list_projects(ctx).await),
         "project" => mark(s.project(ctx, "none").await),
         "project_name_available" => mark(s.project_name_available(ctx, "none").await),
+        "project_notices" => mark(s.project_notices(ctx, &project()).await),
         "project_warnings" => mark(s.project_warnings(ctx, &project()).await),
         "create_project" => mark(s.create_project(ctx, project()).await),
         "update_project" => mark(s.update_project(ctx, "none", edit()).await),
