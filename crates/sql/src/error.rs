@@ -5,6 +5,8 @@ use datafusion::error::DataFusionError;
 use model::worksheet::{Span, StatementError};
 use ports::lake::LakeError;
 use ports::sql_engine::SqlError;
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
 
 /// The classes of errors that users know from MaxCompute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +132,7 @@ pub(crate) fn from_lake(error: LakeError) -> SqlError {
         LakeError::Unavailable { .. } | LakeError::Internal { .. } => Class::Internal,
     };
     tracing::debug!(error = ?error, "the lake refused");
-    failed(class, with_causes(&error))
+    from_text(class, &with_causes(&error))
 }
 
 /// What the table format's library says.
@@ -139,7 +141,15 @@ pub(crate) fn from_paimon(error: paimon::Error) -> SqlError {
         paimon::Error::Unsupported { .. } => Class::Semantic,
         _ => Class::Internal,
     };
-    failed(class, with_causes(&error))
+    from_text(class, &with_causes(&error))
+}
+
+/// What the table format calls its configuration is the statement here.
+fn from_text(class: Class, text: &str) -> SqlError {
+    match text.split_once("Paimon hitting invalid config: ") {
+        Some((_, config)) => failed(Class::Semantic, config),
+        None => failed(class, text),
+    }
 }
 
 /// An error and its causes in one line, each said once.
@@ -172,7 +182,11 @@ pub(crate) fn from_datafusion(error: DataFusionError) -> SqlError {
             Ok(error) => *error,
             Err(inner) => match inner.downcast::<DataFusionError>() {
                 Ok(error) => from_datafusion(*error),
-                Err(inner) => failed(Class::Internal, with_causes(inner.as_ref())),
+                Err(inner) => {
+                    let text = with_causes(inner.as_ref());
+                    let (class, text) = reworded(&inner.to_string()).unwrap_or((Class::Internal, text));
+                    failed(class, text)
+                }
             },
         },
         DataFusionError::ArrowError(inner, backtrace) => match *inner {
@@ -206,7 +220,7 @@ fn plain(error: &DataFusionError) -> SqlError {
         _ => Class::Semantic,
     };
     let text = error.strip_backtrace();
-    if let Some(plainer) = reworded(&text) {
+    if let Some((class, plainer)) = reworded(&text) {
         return failed(class, plainer);
     }
     let prefixes = [
@@ -223,44 +237,105 @@ fn plain(error: &DataFusionError) -> SqlError {
     while let Some(rest) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest;
     }
-    failed(class, one_line(text))
+    failed(class, in_sql_types(&one_line(text)))
 }
 
 /// Messages that speak of DataFusion rather than of the statement, in words of the dialect.
-fn reworded(text: &str) -> Option<String> {
+fn reworded(text: &str) -> Option<(Class, String)> {
+    const FIXED: [(&str, Class, &str); 16] = [
+        (
+            "Resources exhausted",
+            Class::Limit,
+            "the statement needs more memory than its share: read less at once, or give the engine more with \
+             --memory-bytes-max",
+        ),
+        (
+            "Projections require unique expression names",
+            Class::Semantic,
+            "two columns have the same name: give one of them another with AS",
+        ),
+        (
+            "Physical plan does not support logical expression AggregateFunction",
+            Class::Semantic,
+            "an aggregate function cannot stand inside another one or in this place",
+        ),
+        (
+            "Physical plan does not support logical expression WindowFunction",
+            Class::Semantic,
+            "a window function cannot stand in this place: use QUALIFY, or a subquery",
+        ),
+        (
+            "Physical plan does not support logical expression OuterReferenceColumn",
+            Class::Semantic,
+            "not supported yet: a subquery that uses columns of the query around it in this way",
+        ),
+        ("Physical plan does not support logical expression", Class::Semantic, "not supported yet: this expression"),
+        ("Unsupported ast node", Class::Semantic, "this expression cannot stand in this place"),
+        ("Cannot create filter with non-boolean predicate", Class::Semantic, "a condition must be a boolean"),
+        ("Cannot create filter_array from non-boolean", Class::Semantic, "a condition must be a boolean"),
+        (
+            "ScalarSubqueryExpr evaluated before",
+            Class::Semantic,
+            "not supported yet: a subquery in VALUES. Write INSERT … SELECT instead",
+        ),
+        (
+            "Schema contains duplicate unqualified field name",
+            Class::Semantic,
+            "two columns have the same name: give one of them another with AS",
+        ),
+        ("Row format support not yet implemented", Class::Semantic, "a MAP cannot be sorted, grouped or compared here"),
+        ("compound identifier: ", Class::Semantic, "a column has at most its table, schema and project before it"),
+        (
+            "panicked with message",
+            Class::Internal,
+            "the engine could not execute this statement; the log has the details",
+        ),
+        ("Interval(", Class::Semantic, "an interval cannot be computed with like this"),
+        ("Unsupported JOIN operator", Class::Semantic, "not supported yet: this kind of join"),
+    ];
+    if let Some((_, class, words)) = FIXED.iter().find(|(known, ..)| text.contains(known)) {
+        return Some((*class, (*words).to_owned()));
+    }
     let between = |before: &str, after: &str| {
         let rest = &text[text.find(before)? + before.len()..];
-        Some(&rest[..rest.find(after)?])
+        Some(&rest[..rest.find(after).unwrap_or(rest.len())])
     };
-    if text.contains("Resources exhausted") {
-        return Some(
-            "the statement needs more memory than its share: read less at once, or give the engine more with \
-             --memory-bytes-max"
-                .into(),
-        );
-    }
     if let Some(column) = between("column \"", "\" must appear in the GROUP BY clause") {
-        return Some(format!("column {column} must be in GROUP BY or in an aggregate function"));
+        return Some((Class::Semantic, format!("column {column} must be in GROUP BY or in an aggregate function")));
     }
-    if text.contains("Projections require unique expression names") {
-        return Some("two columns have the same name: give one of them another with AS".into());
+    if text.contains("regex parse error") {
+        let reason = text.lines().rev().find_map(|line| line.trim().strip_prefix("error: ")).unwrap_or_default();
+        return Some((Class::Data, format!("this is no regular expression that is supported: {reason}")));
     }
     let value = between("Cannot cast string '", "' to value of ")?;
-    let arrow = between("' to value of ", " type")?;
-    let name = match arrow {
+    let name = in_sql_types(between("' to value of ", " type")?);
+    Some((Class::Data, format!("'{value}' cannot be converted to {name}")))
+}
+
+/// A message with the types' names in SQL instead of Arrow.
+fn in_sql_types(text: &str) -> String {
+    static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let names = r"\b(?:U?Int(?:8|16|32|64)\b|Float(?:32|64)\b|(?:Large)?Utf8(?:View)?\b|Boolean\b|Date32\b|LargeBinary\b|BinaryView\b|Decimal(?:128|256)\b|Timestamp\([^()]*(?:\([^()]*\))?\)|List\()";
+        Regex::new(names).ok()
+    });
+    let Some(names) = NAMES.as_ref() else { return text.to_owned() };
+    let name = |captures: &Captures<'_>| match &captures[0] {
         "Int8" => "tinyint",
-        "Int16" => "smallint",
-        "Int32" => "int",
-        "Int64" => "bigint",
+        "Int16" | "UInt8" => "smallint",
+        "Int32" | "UInt16" => "int",
+        "Int64" | "UInt32" | "UInt64" => "bigint",
         "Float32" => "float",
         "Float64" => "double",
+        "Utf8" | "Utf8View" | "LargeUtf8" => "string",
         "Boolean" => "boolean",
         "Date32" => "date",
-        other if other.starts_with("Timestamp") => "timestamp",
-        other if other.starts_with("Decimal") => "decimal",
-        _ => return None,
+        "LargeBinary" | "BinaryView" => "binary",
+        "Decimal128" | "Decimal256" => "decimal",
+        "List(" => "array(",
+        other if other.contains("Some(") || other.contains('"') => "timestamp",
+        _ => "timestamp_ntz",
     };
-    Some(format!("'{value}' cannot be converted to {name}"))
+    names.replace_all(text, |captures: &Captures<'_>| name(captures).to_owned()).into_owned()
 }
 
 /// DataFusion asks for bug reports and lists what it tried; a user needs neither.

@@ -147,13 +147,15 @@ impl Planner {
         let text = error.find_root().strip_backtrace();
         let name =
             text.split_once("Invalid function '").and_then(|(_, rest)| rest.split_once('\'')).map(|(name, _)| name);
-        match name.filter(|name| functions::is_missing(name, &self.state)) {
-            Some(name) => {
-                let place = place_of(&job.parsed, &error);
-                failed_at(Class::Semantic, place, format!("not supported yet: function {name}"))
-            }
-            None => plan_error(&job.parsed, error),
-        }
+        let Some(name) = name.filter(|name| functions::is_missing(name, &self.state)) else {
+            return plan_error(&job.parsed, error);
+        };
+        let text = match name {
+            "max_pt" => "function max_pt takes the name of a table in quotes".to_owned(),
+            name if functions::known_as(name).is_some() => format!("function {name} needs OVER (…)"),
+            name => format!("not supported yet: function {name}"),
+        };
+        failed_at(Class::Semantic, place_of(&job.parsed, &error), text)
     }
 
     pub(crate) async fn physical(
@@ -324,7 +326,14 @@ fn plan_error(parsed: &ParsedStatement, error: DataFusionError) -> SqlError {
             SchemaError::AmbiguousReference { field } => {
                 failed_at(Class::Semantic, place, format!("column {} is ambiguous", field.flat_name()))
             }
-            other => failed_at(Class::Semantic, place, other.to_string()),
+            SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+                let text = format!("two tables are called {qualifier}: give one of them an alias");
+                failed_at(Class::Semantic, place, text)
+            }
+            SchemaError::DuplicateUnqualifiedField { name } => {
+                let text = format!("two columns are called {name}: give one of them another name with AS");
+                failed_at(Class::Semantic, place, text)
+            }
         };
     }
     let root = error.find_root().strip_backtrace();

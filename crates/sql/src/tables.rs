@@ -98,7 +98,6 @@ impl OpenTable {
     async fn missing_state(&self, wanted: &HashMap<String, String>, settings: &Effective) -> Option<String> {
         let snapshots = self.table.snapshot_manager();
         let name = &self.reference;
-        let id = |key: &str| wanted.get(key).filter(|text| !text.is_empty());
         if wanted.len() > 1 {
             let mut keys: Vec<String> = wanted.keys().map(|key| format!("paimon.{key}")).collect();
             keys.sort();
@@ -117,12 +116,12 @@ impl OpenTable {
                 format!("table {name} has no state of {asked}: its oldest snapshot, {id}, is of {began}")
             });
         }
-        if let Some(tag) = id("scan.tag-name") {
-            return Some(format!("table {name} has no tag {tag}"));
+        if let Some(tag) = wanted.get("scan.tag-name") {
+            return Some(format!("table {name} has no tag '{tag}'"));
         }
-        let version = id("scan.version").or_else(|| id("scan.snapshot-id"))?;
+        let version = wanted.get("scan.version").or_else(|| wanted.get("scan.snapshot-id"))?;
         let Ok(number) = version.parse::<i64>() else {
-            return Some(format!("table {name} has no snapshot or tag {version}"));
+            return Some(format!("table {name} has no snapshot or tag '{version}'"));
         };
         let (first, last) =
             (snapshots.earliest_snapshot_id().await.ok()?, snapshots.get_latest_snapshot_id().await.ok()?);

@@ -154,7 +154,7 @@ impl ScalarUDFImpl for ParseJson {
                 }
                 Some(text) => {
                     let variant = GenericVariant::parse_json(text)
-                        .map_err(|error| DataFusionError::Execution(format!("parse_json: {error}")))?;
+                        .map_err(|error| DataFusionError::Execution(format!("parse_json: {}", reason(&error))))?;
                     values.append_value(variant.value());
                     metadata.append_value(variant.metadata());
                 }
@@ -168,5 +168,13 @@ impl ScalarUDFImpl for ParseJson {
             if field.name() == "value" { Arc::new(values.finish()) } else { Arc::new(metadata.finish()) }
         });
         Ok(ColumnarValue::Array(Arc::new(StructArray::try_new(fields.clone(), columns.collect(), nulls)?)))
+    }
+}
+
+/// What is wrong with a text, without the words around it.
+fn reason(error: &paimon::Error) -> String {
+    match error {
+        paimon::Error::DataInvalid { message, .. } => message.clone(),
+        other => other.to_string(),
     }
 }

@@ -272,20 +272,27 @@ fn regexp_replace(call: &Call<'_>) -> Result<ArrayRef> {
     let (texts, patterns, replacements) = (call.texts(0)?, call.texts(1)?, call.texts(2)?);
     let occurrences = (call.n_arguments() == 4).then(|| call.integers(3)).transpose()?;
     let mut known = Patterns::new(call);
-    let mut replaced = Vec::with_capacity(call.n_rows);
-    for row in 0..call.n_rows {
+    call.try_give_texts((0..call.n_rows).map(|row| {
         let nth = occurrences.as_ref().map_or(Some(0), |column| column.is_valid(row).then(|| column.value(row)));
         let is_known = texts.is_valid(row) && patterns.is_valid(row) && replacements.is_valid(row);
-        let Some(nth) = nth.filter(|_| is_known) else {
-            replaced.push(None);
-            continue;
-        };
+        let Some(nth) = nth.filter(|_| is_known) else { return Ok(None) };
         let text = texts.value(row);
         let pattern = known.get(patterns.value(row))?;
         let replacement = groups_of_rust(replacements.value(row));
-        replaced.push(Some(match usize::try_from(nth) {
+        Ok(Some(match usize::try_from(nth) {
             Err(_) => return Err(call.refused("occurrences count from 1; 0 means all")),
-            Ok(0) => pattern.replace_all(text, replacement.as_str()).into_owned(),
+            Ok(0) => {
+                let mut replaced = String::new();
+                let mut end = 0;
+                for captures in pattern.captures_iter(text) {
+                    let whole = captures.get_match();
+                    replaced.push_str(&text[end..whole.start()]);
+                    captures.expand(&replacement, &mut replaced);
+                    end = whole.end();
+                    call.check_length(Some(replaced.len()))?;
+                }
+                replaced + &text[end..]
+            }
             Ok(nth) => match pattern.captures_iter(text).nth(nth - 1) {
                 Some(captures) => {
                     let whole = captures.get_match();
@@ -295,9 +302,8 @@ fn regexp_replace(call: &Call<'_>) -> Result<ArrayRef> {
                 }
                 None => text.to_owned(),
             },
-        }));
-    }
-    call.give_texts(replaced.into_iter())
+        }))
+    }))
 }
 
 /// `\1` and `$1` as the regular expressions of Rust write them; any other `\x` is x.

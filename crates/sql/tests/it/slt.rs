@@ -51,6 +51,7 @@ scripts!(
     operators,
     functions,
     errors,
+    hostile,
     refused,
     strict,
     order,
