@@ -5,7 +5,7 @@
 //! metadata service of an ECS instance, or through OIDC. It renews them and what STS hands out before they expire.
 
 use crate::egress;
-use model::data_source::StorageKind;
+use model::data_source::{ENCRYPTION_KEY, EXTERNAL_ID_KEY, STS_ENDPOINT_KEY, StorageKind};
 use model::region;
 use opendal::services::{Oss, S3};
 use ports::connection::{Connection, Credentials, Egress};
@@ -24,33 +24,12 @@ const STS_ENDPOINT: &str = "https://sts.aliyuncs.com";
 /// The region that S3-compatible servers without regions expect.
 const S3_REGION: &str = "us-east-1";
 
-/// Supplemental property: where roles are assumed, e.g. `sts-vpc.cn-hangzhou.aliyuncs.com`.
-const STS_ENDPOINT_KEY: &str = "sts.endpoint";
-/// Supplemental property: the external id that a role's trust policy demands.
-const EXTERNAL_ID_KEY: &str = "sts.external-id";
-/// Supplemental property: `AES256` or `KMS`.
-const ENCRYPTION_KEY: &str = "server-side-encryption";
-
-/// The supplemental properties that a store understands; everything else is refused.
-pub fn known_properties(storage: StorageKind) -> &'static [&'static str] {
-    match storage {
-        StorageKind::Oss => &[STS_ENDPOINT_KEY, EXTERNAL_ID_KEY, ENCRYPTION_KEY],
-        StorageKind::S3 => &[ENCRYPTION_KEY],
-        StorageKind::Local | StorageKind::OssHdfs => &[],
-    }
-}
-
 /// Refuses supplemental properties that mean nothing here, and names those that do.
 pub(crate) fn check_properties(connection: &Connection) -> Result<(), LakeError> {
-    let known = known_properties(connection.storage);
-    let Some((key, _)) = connection.properties.iter().find(|(key, _)| !known.contains(&key.as_str())) else {
-        return Ok(());
-    };
-    let kind = connection.storage.label();
-    Err(LakeError::Invalid(match known {
-        [] => format!("The supplemental property `{key}` is not known: {kind} has none."),
-        known => format!("The supplemental property `{key}` is not known. {kind} knows {}.", known.join(", ")),
-    }))
+    match connection.storage.unknown_property(connection.properties.iter().map(|(key, _)| key.as_str())) {
+        None => Ok(()),
+        Some(sentence) => Err(LakeError::Invalid(sentence)),
+    }
 }
 
 fn property<'a>(connection: &'a Connection, key: &str) -> Option<&'a str> {

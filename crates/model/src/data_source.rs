@@ -63,6 +63,13 @@ choice!(
     }
 );
 
+/// Supplemental property: where roles are assumed, e.g. `sts-vpc.cn-hangzhou.aliyuncs.com`.
+pub const STS_ENDPOINT_KEY: &str = "sts.endpoint";
+/// Supplemental property: the external id that a role's trust policy demands.
+pub const EXTERNAL_ID_KEY: &str = "sts.external-id";
+/// Supplemental property: `AES256` or `KMS`.
+pub const ENCRYPTION_KEY: &str = "server-side-encryption";
+
 impl StorageKind {
     /// The identities that make sense for this store; the first is the default.
     pub fn auth_kinds(self) -> &'static [AuthKind] {
@@ -71,6 +78,26 @@ impl StorageKind {
             Self::S3 => &[AuthKind::AccessKey, AuthKind::Environment, AuthKind::None],
             Self::Local => &[AuthKind::None],
         }
+    }
+
+    /// The supplemental properties that this storage understands; it refuses any other.
+    pub fn known_properties(self) -> &'static [&'static str] {
+        match self {
+            Self::Oss => &[STS_ENDPOINT_KEY, EXTERNAL_ID_KEY, ENCRYPTION_KEY],
+            Self::S3 => &[ENCRYPTION_KEY],
+            Self::Local | Self::OssHdfs => &[],
+        }
+    }
+
+    /// Says which of these properties is not understood, and which are; `None` where all are.
+    pub fn unknown_property<'a>(self, mut keys: impl Iterator<Item = &'a str>) -> Option<String> {
+        let known = self.known_properties();
+        let key = keys.find(|key| !known.contains(key))?;
+        let kind = self.label();
+        Some(match known {
+            [] => format!("The supplemental property `{key}` is not known: {kind} has none."),
+            known => format!("The supplemental property `{key}` is not known. {kind} knows {}.", known.join(", ")),
+        })
     }
 
     /// Why this storage cannot be used in this build, if so.
@@ -181,6 +208,10 @@ impl DataSourceDraft {
         let region = fields.take("region", region_id(&self.region));
         let endpoint = storage.and_then(|storage| fields.take("endpoint", self.check_endpoint(storage)));
         let properties = fields.take("properties", properties(&self.properties));
+        let properties = match storage {
+            Some(storage) => properties.and_then(|all| fields.take("properties", known_to(storage, all))),
+            None => properties,
+        };
         match (name, description, source_kind, storage, auth, region, endpoint, properties) {
             (
                 Some(name),
@@ -364,6 +395,14 @@ fn auth_kind(storage: StorageKind, id: &str) -> Result<AuthKind, Broken> {
     }
 }
 
+/// The properties, if the storage understands each of them.
+fn known_to(storage: StorageKind, properties: Vec<(String, String)>) -> Result<Vec<(String, String)>, Broken> {
+    match storage.unknown_property(properties.iter().map(|(key, _)| key.as_str())) {
+        Some(sentence) => Err(Broken::new("property_unknown", sentence)),
+        None => Ok(properties),
+    }
+}
+
 fn region_id(text: &str) -> Result<String, Broken> {
     let text = clean(text)?;
     let good = (1..=64).contains(&text.len())
@@ -448,6 +487,17 @@ mod tests {
             "properties:property_secret",
         );
         check(DataSourceDraft { properties: "no equals".into(), ..good() }, "properties:property_form");
+        check(DataSourceDraft { properties: "fs.path=x".into(), ..good() }, "properties:property_unknown");
+        let known = DataSourceDraft { properties: "sts.external-id=7".into(), ..good() };
+        check(known.clone(), "oss-cn-hangzhou-internal.aliyuncs.com RamRole");
+        let local = DataSourceDraft { storage: "local".into(), auth: "none".into(), ..known };
+        check(local, "properties:property_unknown");
+        assert_eq!(
+            StorageKind::Oss.unknown_property(["a"].into_iter()).as_deref(),
+            Some(
+                "The supplemental property `a` is not known. OSS knows sts.endpoint, sts.external-id, server-side-encryption."
+            )
+        );
     }
 
     #[test]
