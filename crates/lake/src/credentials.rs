@@ -5,7 +5,7 @@
 //! metadata service of an ECS instance, or through OIDC. It renews them and what STS hands out before they expire.
 
 use crate::egress;
-use model::data_source::{ENCRYPTION_KEY, EXTERNAL_ID_KEY, STS_ENDPOINT_KEY, StorageKind};
+use model::data_source::{ENCRYPTION_KEY, EXTERNAL_ID_KEY, STS_ENDPOINT_KEY};
 use model::region;
 use opendal::services::{Oss, S3};
 use ports::connection::{Connection, Credentials, Egress};

@@ -5,6 +5,7 @@ mod browse;
 mod catalog;
 mod commits;
 mod faults;
+mod hints;
 mod interop;
 mod local;
 mod oss_commits;
