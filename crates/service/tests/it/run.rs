@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 use model::worksheet::{Cell, Span, StatementState};
 use service::Limits;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection};
+use sqlx::Connection;
 use std::time::Duration;
 
 #[tokio::test]
