@@ -51,7 +51,7 @@ const KNOWN: &[&str] = &[
     "array_max", "array_min", "array_position", "array_reverse", "array_sort", "array_transform",
     "array_union", "arrays_overlap", "ascii", "asin", "asinh", "atan", "atan2", "atanh", "avg", "bit_and",
     "bit_length", "bit_or", "bit_xor", "bool_and", "bool_or", "btrim", "cardinality", "cbrt", "ceil", "char_length",
-    "character_length", "chr", "coalesce", "concat_ws", "contains", "corr", "cos", "cosh", "cot", "count",
+    "character_length", "chr", "coalesce", "contains", "corr", "cos", "cosh", "cot", "count",
     "covar_pop", "covar_samp", "cume_dist", "date_part", "date_trunc", "degrees", "dense_rank", "ends_with", "exp", "factorial",
     "find_in_set", "first_value", "flatten", "floor", "greatest", "grouping", "ifnull", "initcap", "isnan", "lag",
     "last_value", "lead", "least", "length", "ln", "log10", "log2", "lower", "ltrim", "make_array", "map",

@@ -18,6 +18,7 @@ const fn function(
 
 pub(super) const FUNCTIONS: &[Definition] = &[
     function("concat", (1, usize::MAX), Gives::Text, concat),
+    function("concat_ws", (1, usize::MAX), Gives::Text, concat_ws),
     function("substr", (2, 3), Gives::Text, substr),
     function("substring", (2, 3), Gives::Text, substr),
     function("repeat", (2, 2), Gives::Text, repeat),
@@ -53,6 +54,16 @@ fn concat(call: &Call<'_>) -> Result<ArrayRef> {
         parts.collect::<Option<String>>()
     };
     call.give_texts((0..call.n_rows).map(row))
+}
+
+/// With the first argument between the others; those that are NULL are left out.
+fn concat_ws(call: &Call<'_>) -> Result<ArrayRef> {
+    let columns = (0..call.n_arguments()).map(|position| call.texts(position)).collect::<Result<Vec<_>>>()?;
+    let value = |column: usize, row: usize| columns[column].is_valid(row).then(|| columns[column].value(row));
+    call.give_texts((0..call.n_rows).map(|row| {
+        let parts: Vec<&str> = (1..columns.len()).filter_map(|column| value(column, row)).collect();
+        Some(parts.join(value(0, row)?))
+    }))
 }
 
 /// Positions count from 1, negative ones from the end; there is no position 0.
