@@ -7,6 +7,7 @@ use model::external_project::{ExternalProject, ExternalProjectDraft, ExternalPro
 use model::lake::WarehouseOverview;
 use model::quota::Quota;
 use model::worksheet::Worksheet;
+use model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
 #[server(prefix = "/fn", endpoint = "external_project/list")]
@@ -51,10 +52,10 @@ pub async fn quotas() -> Result<Vec<Quota>, ApiError> {
 }
 
 /// What is allowed, but worth knowing before OK; nothing while the form is not complete.
-#[server(prefix = "/fn", endpoint = "external_project/warnings")]
-pub async fn project_warnings(draft: ExternalProjectDraft) -> Result<Vec<String>, ApiError> {
+#[server(prefix = "/fn", endpoint = "external_project/notices")]
+pub async fn project_notices(draft: ExternalProjectDraft) -> Result<Vec<Notice>, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
-    crate::ssr::answer(&ctx, services.project_warnings(&ctx, &draft).await)
+    crate::ssr::answer(&ctx, services.project_notices(&ctx, &draft).await)
 }
 
 /// Creates the project, and with it a worksheet that is bound to it; the page moves there.

@@ -113,6 +113,7 @@ pub fn CoreFields(form: SourceForm, regions: Vec<Region>) -> impl IntoView {
             options=kinds
             value=form.get(|draft| &draft.source_kind)
             on_change=form.set("source_kind", |draft| &mut draft.source_kind)
+            error=form.error("source_kind")
         />
         {if is_edit {
             view! {
@@ -255,6 +256,7 @@ pub fn AuthFields(form: SourceForm) -> impl IntoView {
             options=options
             value=form.get(|draft| &draft.auth)
             on_change=form.set("auth", |draft| &mut draft.auth)
+            error=form.error("auth")
         />
         {move || match auth.get() {
             AuthKind::RamRole => view! {
@@ -363,6 +365,7 @@ pub fn StorageFields(
             options=storages
             value=form.get(|draft| &draft.storage)
             on_change=Callback::new(move |id| form.choose_storage(id))
+            error=form.error("storage")
         />
         {move || match storage.get() {
             StorageKind::Local => view! { <span></span><p class="hint m-0">{tr!(source.storage_local_hint)}</p> }.into_any(),

@@ -151,7 +151,12 @@ fn sentence(problem: &FieldProblem) -> String {
     if i18n::locale() == i18n::Locale::en {
         return problem.message.clone();
     }
-    let known = match problem.code.as_str() {
+    rule(&problem.code).map_or_else(|| problem.message.clone(), str::to_owned)
+}
+
+/// The sentence of a rule, by the code that problems and notices name it with.
+pub fn rule(code: &str) -> Option<&'static str> {
+    Some(match code {
         "required" => tr!(rule.required),
         "data_source_name" => tr!(rule.data_source_name),
         "project_name" => tr!(rule.project_name),
@@ -170,9 +175,13 @@ fn sentence(problem: &FieldProblem) -> String {
         "choice" => tr!(rule.choice),
         "auth_for_storage" => tr!(rule.auth_for_storage),
         "property_count" => tr!(rule.property_count),
-        _ => return problem.message.clone(),
-    };
-    known.to_owned()
+        "taken" => tr!(rule.taken),
+        "directory_missing" => tr!(rule.directory_missing),
+        "nested" => tr!(rule.nested),
+        "timezone" => tr!(rule.timezone),
+        "owner_unknown" => tr!(rule.owner_unknown),
+        _ => return None,
+    })
 }
 
 /// A draft that this browser keeps while it is typed, so that a closed tab loses nothing. Secrets are blanked first.

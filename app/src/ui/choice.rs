@@ -1,5 +1,6 @@
 //! One of a few: real radio inputs in a fieldset, so that they post before hydration and arrow keys work.
 
+use super::field::FieldHint;
 use super::icon::Icon;
 use leptos::prelude::*;
 
@@ -41,18 +42,23 @@ pub fn ChoiceCards(
     #[prop(into)] options: Signal<Vec<ChoiceOption>>,
     #[prop(into)] value: Signal<String>,
     #[prop(into)] on_change: Callback<String>,
+    #[prop(into, optional)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let label_id = format!("{name}-label");
+    let (hint_of, described_by) = (name.clone(), format!("{name}-hint"));
     view! {
         <span class="lab" class:req=required id=label_id.clone()>{label}</span>
-        <fieldset class="choice-grid" aria-labelledby=label_id>
-            <For each={move || options.get()} key=|option| option.value let:option>
-                <label class="choice" aria-disabled=option.disabled_reason.is_some().then_some("true")>
-                    <Radio name=name.clone() option=option.clone() value on_change class="radio radio-primary"/>
-                    <span>{option.label}<small>{option.disabled_reason.clone().unwrap_or(option.detail)}</small></span>
-                </label>
-            </For>
-        </fieldset>
+        <div class="min-w-0">
+            <fieldset class="choice-grid" aria-labelledby=label_id aria-describedby=move || error.with(Option::is_some).then(|| described_by.clone())>
+                <For each={move || options.get()} key=|option| option.value let:option>
+                    <label class="choice" aria-disabled=option.disabled_reason.is_some().then_some("true")>
+                        <Radio name=name.clone() option=option.clone() value on_change class="radio radio-primary"/>
+                        <span>{option.label}<small>{option.disabled_reason.clone().unwrap_or(option.detail)}</small></span>
+                    </label>
+                </For>
+            </fieldset>
+            <FieldHint id=hint_of error/>
+        </div>
     }
 }
 
@@ -68,13 +74,15 @@ pub fn Segmented(
     #[prop(into)] options: Signal<Vec<ChoiceOption>>,
     #[prop(into)] value: Signal<String>,
     #[prop(into)] on_change: Callback<String>,
+    #[prop(into, optional)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let label_id = format!("{name}-label");
+    let (hint_of, described_by) = (name.clone(), format!("{name}-hint"));
     let reason = move || options.get().into_iter().find_map(|option| option.disabled_reason);
     view! {
         <span class=if hide_label { "sr-only" } else { "lab" } class:req=required id=label_id.clone()>{label}</span>
         <div class="seg-line">
-            <fieldset class="seg" aria-labelledby=label_id>
+            <fieldset class="seg" aria-labelledby=label_id aria-describedby=move || error.with(Option::is_some).then(|| described_by.clone())>
                 <For each={move || options.get()} key=|option| option.value let:option>
                     <label aria-disabled=option.disabled_reason.is_some().then_some("true")>
                         <Radio name=name.clone() option=option.clone() value on_change class="sr-only"/>
@@ -84,6 +92,7 @@ pub fn Segmented(
                 </For>
             </fieldset>
             {move || reason().map(|reason| view! { <span class="text-sm text-muted">{reason}</span> })}
+            <FieldHint id=hint_of error/>
         </div>
     }
 }

@@ -5,6 +5,7 @@ use crate::components::data_source_fields::{
     AuthFields, CoreFields, OkCancel, SourceForm, StorageFields, StorageLinks, draft_from_query,
 };
 use crate::components::form_state::{DraftForm, DraftNote, KeptDraft, Problems};
+use crate::components::notice::words;
 use crate::components::probe_panel::{PROBE_PANEL, Probe, ProbePanel, ProbeTarget};
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::Dialog;
@@ -252,7 +253,7 @@ fn PrerequisiteList(draft: RwSignal<DataSourceDraft>) -> impl IntoView {
                             <Icon name=if item.done { "circle-check" } else { "circle-dashed" } class=if item.done { "mt-0.5 text-success" } else { "mt-0.5 text-muted" }/>
                             <span class="min-w-0">
                                 {prerequisite_label(&item.key)}
-                                <span class="block text-sm text-muted">{item.detail}</span>
+                                <span class="block text-sm text-muted">{words(&item.notice)}</span>
                             </span>
                         </li>
                     }).collect_view()}

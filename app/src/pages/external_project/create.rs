@@ -2,12 +2,13 @@
 
 use super::review::Review;
 use crate::api::data_source::{create_folder, list_data_sources, regions};
-use crate::api::external_project::{CreateProject, create_project, project_name_available, project_warnings, quotas};
+use crate::api::external_project::{CreateProject, create_project, project_name_available, project_notices, quotas};
 use crate::components::data_source_fields::{
     AuthFields, BrowseButton, CancelLink, NameField, SourceForm, StorageFields, StorageLinks, draft_from_query,
     storage_label,
 };
 use crate::components::form_state::{DraftForm, DraftNote, KeptDraft, Problems};
+use crate::components::notice::words;
 use crate::components::probe_panel::{Probe, ProbeTarget, Verdict};
 use crate::components::store_browser::StoreBrowser;
 use crate::error::ApiError;
@@ -29,6 +30,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use model::data_source::{BrowseTarget, DataSource, DataSourceDraft, StorageKind};
 use model::external_project::{Billing, ExternalProjectDraft, RunIdentity, ServerMode};
 use model::names::ProjectName;
+use model::notice::Notice;
 use model::quota::Quota;
 use model::region::Region;
 use model::secret::Secret;
@@ -296,7 +298,7 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
     view! {
         <span class="lab req">{tr!(project.kind)}</span>
         <p class="pt-1">{tr!(project.kind_external)}</p>
-        <TextField id="region" label=tr!(project.region) required=true readonly=true value=region_name on_input=Callback::new(|_| {}) name="region_shown".to_owned()/>
+        <TextField id="region" label=tr!(project.region) required=true readonly=true value=region_name on_input=Callback::new(|_| {}) name="region_shown".to_owned() error=form.error("region")/>
         <TextField
             id="name"
             name=form.post_name("name")
@@ -319,6 +321,7 @@ fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) ->
             options=billings
             value=form.get(|draft| &draft.billing)
             on_change=form.set("billing", |draft| &mut draft.billing)
+            error=form.error("billing")
         />
         <SelectField
             id="quota"
@@ -378,6 +381,7 @@ fn ServerFields(form: ProjectForm, probe: Probe) -> impl IntoView {
             options=modes
             value=form.get(|draft| &draft.server_mode)
             on_change=form.set("server_mode", |draft| &mut draft.server_mode)
+            error=form.error("server_mode")
         />
         {move || if creates.get() {
             view! { <NewServer form probe/> }.into_any()
@@ -552,7 +556,7 @@ fn UseAnyway(form: ProjectForm) -> impl IntoView {
 }
 
 /// What the server finds worth knowing of a form that breaks no rule; asked again a moment after the last change.
-fn use_warnings(form: ProjectForm) -> RwSignal<Vec<String>> {
+fn use_warnings(form: ProjectForm) -> RwSignal<Vec<Notice>> {
     let warnings = RwSignal::new(Vec::new());
     let asked = Memo::new(move |_| form.problems.is_good(|_| true).then(|| form.whole()));
     let question = StoredValue::new(0_u32);
@@ -567,7 +571,7 @@ fn use_warnings(form: ProjectForm) -> RwSignal<Vec<String>> {
                     return;
                 }
                 leptos::task::spawn_local(async move {
-                    let answer = project_warnings(draft).await;
+                    let answer = project_notices(draft).await;
                     if let (Ok(answer), Some(true)) = (answer, question.try_get_value().map(|now| now == number)) {
                         warnings.set(answer);
                     }
@@ -581,10 +585,10 @@ fn use_warnings(form: ProjectForm) -> RwSignal<Vec<String>> {
 
 /// The warnings as callouts.
 #[component]
-pub fn Warnings(warnings: RwSignal<Vec<String>>) -> impl IntoView {
+pub fn Warnings(warnings: RwSignal<Vec<Notice>>) -> impl IntoView {
     view! {
         <div class="mt-4 space-y-2 empty:hidden" role="status">
-            {move || warnings.get().into_iter().map(|text| view! { <Note tone=Tone::Warning title=text/> }).collect_view()}
+            {move || warnings.get().iter().map(|notice| view! { <Note tone=Tone::Warning title=words(notice)/> }).collect_view()}
         </div>
     }
 }
@@ -615,6 +619,7 @@ fn IdentityFields(form: ProjectForm) -> impl IntoView {
             options=identities
             value=form.get(|draft| &draft.auth)
             on_change=form.set("auth", |draft| &mut draft.auth)
+            error=form.error("auth")
         />
         {move || needs_role.get().then(|| view! {
             <TextField
@@ -645,7 +650,7 @@ const SUMMARY: &str = "summary-panel";
 
 /// The choices so far, and what of the form is in order.
 #[component]
-fn Summary(form: ProjectForm, probe: Probe, warnings: RwSignal<Vec<String>>) -> impl IntoView {
+fn Summary(form: ProjectForm, probe: Probe, warnings: RwSignal<Vec<Notice>>) -> impl IntoView {
     let creates = move || form.draft.with(ExternalProjectDraft::creates_server);
     let server = move || {
         if creates() { form.source.draft.with(|s| s.name.clone()) } else { form.draft.with(|d| d.server.clone()) }

@@ -12,11 +12,12 @@ use crate::ui::pane::Pane;
 use leptos::prelude::*;
 use model::data_source::{AuthKind, StorageKind, mask_arn};
 use model::external_project::{Billing, ExternalProjectDraft, RunIdentity};
+use model::notice::Notice;
 use model::snippet::{CatalogSettings, api_call};
 use model::warehouse::WarehouseUri;
 
 #[component]
-pub fn Review(form: ProjectForm, warnings: RwSignal<Vec<String>>, on_edit: Callback<()>) -> impl IntoView {
+pub fn Review(form: ProjectForm, warnings: RwSignal<Vec<Notice>>, on_edit: Callback<()>) -> impl IntoView {
     // What was typed does not change while it is reviewed.
     let (whole, chosen, storage) = untrack(|| (form.whole(), form.chosen(), form.storage()));
     let creates = whole.creates_server();
