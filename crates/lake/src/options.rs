@@ -1,7 +1,7 @@
 //! Which options a table may have: what Paimon knows and what stays inside the warehouse.
 
 use model::nearest::nearest;
-use paimon::spec::{DataType, SchemaChange, TableSchema};
+use paimon::spec::{CoreOptions, DataType, SchemaChange, TableSchema};
 use ports::lake::LakeError;
 use std::collections::HashMap;
 
@@ -330,6 +330,16 @@ pub(crate) fn with_defaults(schema: TableSchema) -> TableSchema {
 
 /// Refuses a table that could be made but not written to.
 pub(crate) fn check_writable(schema: &TableSchema) -> Result<(), LakeError> {
+    let keys = schema.primary_keys();
+    let outside = schema.partition_keys().iter().find(|key| !keys.is_empty() && !keys.contains(key));
+    if let Some(outside) = outside
+        && CoreOptions::new(schema.options()).bucket() != -1
+    {
+        return Err(LakeError::Invalid(format!(
+            "The primary key leaves out the partition column `{outside}`, so a key may move between partitions, and only \
+             dynamic buckets find it there: leave `bucket` out or set it to -1, or add `{outside}` to the primary key."
+        )));
+    }
     if !is_orc(schema) {
         return Ok(());
     }

@@ -97,3 +97,17 @@ async fn engines_that_keep_a_key_where_it_is_do_not_overwrite() {
         assert!(refused.contains(engine) && refused.contains("TRUNCATE TABLE"), "{refused}");
     }
 }
+
+/// With a fixed number of buckets nothing would find the key's other partition.
+#[tokio::test(flavor = "multi_thread")]
+async fn fixed_buckets_take_no_key_that_spans_partitions() {
+    let lake = LocalLake::new().await;
+    for bucket in ["2", "-2"] {
+        let key = DataType::BigInt(BigIntType::with_nullable(false));
+        let schema = Schema::builder().column("id", key).column("dt", string()).option("bucket", bucket);
+        let schema = schema.primary_key(["id"]).partition_keys(["dt"]).build().expect("a schema");
+        let outcome = lake.catalog.create_table("default", "t", schema).await.map(drop);
+        let refused = outcome.expect_err("refused").to_string();
+        assert!(refused.contains("leaves out the partition column `dt`"), "{refused}");
+    }
+}
