@@ -4,8 +4,8 @@ use crate::fixture::{fixture, outline, stranger, told, with_limits};
 use futures::{StreamExt, TryStreamExt};
 use model::worksheet::{Cell, Span, StatementState};
 use service::Limits;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::time::Duration;
 
 #[tokio::test]
