@@ -70,7 +70,8 @@ function firstLines(child: ChildProcess, wantsLink: boolean): Promise<{ url: str
 
 /** The cookies of a signed-in owner. */
 export async function signIn(url: string, password = PASSWORD) {
-  const api: APIRequestContext = await request.newContext({ baseURL: url });
+  // In a test the cookies of its page would come along, and signing in would end that page's session.
+  const api: APIRequestContext = await request.newContext({ baseURL: url, storageState: { cookies: [], origins: [] } });
   const answer = await api.post("/session/sign-in", {
     form: { name: "root", password, next: "/" },
     headers: { origin: url },

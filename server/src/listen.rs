@@ -100,7 +100,7 @@ async fn serve<S>(
     // HTTP/1 only: in front of HTTP/2 stands a proxy with TLS, and only the head of HTTP/1 has a time limit.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_time);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use model::audit::AuditEntry;
 use model::external_project::{ExternalProject, ExternalProjectDraft, ExternalProjectEdit, ProjectState};
 use model::lake::WarehouseOverview;
+use model::notice::Notice;
 use model::quota::Quota;
 use model::worksheet::Worksheet;
-use model::notice::Notice;
 use serde::{Deserialize, Serialize};
 
 #[server(prefix = "/fn", endpoint = "external_project/list")]

@@ -2,6 +2,7 @@
 
 use crate::api::data_source::{data_source_details, test_draft, test_stored};
 use crate::error::ApiError;
+use crate::layout::connection;
 use crate::tr;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::chip::{Chip, Tone};
@@ -138,7 +139,7 @@ impl Probe {
                 Err(_) => {}
             },
             StreamEvent::Done => self.is_running.set(false),
-            StreamEvent::Lost => {}
+            StreamEvent::Lost => connection::doubt(),
         }
     }
 }

@@ -34,6 +34,20 @@ pub fn lost() {
 #[cfg(not(feature = "hydrate"))]
 pub fn lost() {}
 
+/// A stream broke off, which may have other causes: asks the server. Browser only; on the server it does nothing.
+#[cfg(feature = "hydrate")]
+pub fn doubt() {
+    leptos::task::spawn_local(async {
+        if !browser::answers().await {
+            lost();
+        }
+    });
+}
+
+/// A stream broke off, which may have other causes: asks the server. Browser only; on the server it does nothing.
+#[cfg(not(feature = "hydrate"))]
+pub fn doubt() {}
+
 /// Asks the server at once.
 #[cfg(feature = "hydrate")]
 pub fn look() {

@@ -166,6 +166,6 @@ mod tests {
         };
         check("FieldProblem", &problem.fields[0]);
         check("Problem", problem);
-        check("Statements", json!({"sql": "", "session": null}));
+        check("Statements", json!({"sql": "", "after": null}));
     }
 }

@@ -103,7 +103,7 @@ fn the_environment_gives_options() {
     // The server that was typed goes before the directory of the environment.
     let output = sql.env("LAKEDECK_DATA_DIR", place.data()).env("LAKEDECK_PASSWORD", PASSWORD).output().expect("runs");
     let message = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(message.contains("sample") && message.contains("not exist"), "{message}");
+    assert!(message.contains("no external project `sample`"), "{message}");
 }
 
 #[test]

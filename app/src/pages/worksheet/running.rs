@@ -2,9 +2,11 @@
 
 use crate::api::worksheet::{cancel_run, load_run, run_worksheet};
 use crate::error::ApiError;
+use crate::layout::connection;
 use crate::tr;
 use crate::ui::Tone;
 use crate::ui::code_editor::{Editor, ErrorMark, ProgressMark, StartedMark, Units};
+use crate::ui::events::{FollowerSlot, StreamEvent, follow};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use model::names::Id;
@@ -129,56 +131,30 @@ impl Running {
         });
     }
 
-    #[cfg(not(feature = "hydrate"))]
+    /// Listens to `/events/run/<id>` while the run is not finished.
     fn follow(self) {
-        _ = (Self::receive, Self::look);
-    }
-
-    /// Listens to `/events/run/<id>` while the run is not finished. The browser connects again by itself; the server's
-    /// `done` ends it.
-    #[cfg(feature = "hydrate")]
-    fn follow(self) {
-        use wasm_bindgen::prelude::*;
-        type Held = (web_sys::EventSource, Closure<dyn FnMut(web_sys::MessageEvent)>, [Closure<dyn FnMut()>; 2]);
-        let held = StoredValue::new_local(None::<Held>);
-        let close = move || {
-            if let Some((events, ..)) = held.try_update_value(Option::take).flatten() {
-                events.close();
-            }
-        };
+        let slot = FollowerSlot::new();
         let open = Memo::new(move |_| {
             self.run.with(|run| run.as_ref().filter(|run| !run.is_finished).map(|run| run.id.clone()))
         });
         Effect::new(move |_| {
-            close();
-            let Some(id) = open.get() else { return };
-            let Ok(events) = web_sys::EventSource::new(&format!("/events/run/{id}")) else { return };
-            let message = Closure::new(move |event: web_sys::MessageEvent| {
-                if let Some(run) = event.data().as_string().and_then(|json| serde_json::from_str(&json).ok()) {
+            let follower = open
+                .get()
+                .and_then(|id| follow(&format!("/events/run/{id}"), move |event| self.hear(id.clone(), event)));
+            slot.set(follower);
+        });
+    }
+
+    fn hear(self, id: Id, event: StreamEvent) {
+        match event {
+            StreamEvent::Message(json) => {
+                if let Ok(run) = serde_json::from_str(&json) {
                     self.receive(run);
                 }
-            });
-            let ended = {
-                let (events, id) = (events.clone(), id.clone());
-                Closure::new(move || {
-                    events.close();
-                    self.look(id.clone());
-                })
-            };
-            let failed = {
-                let (events, id) = (events.clone(), id);
-                Closure::new(move || {
-                    if events.ready_state() == web_sys::EventSource::CLOSED {
-                        self.look(id.clone());
-                    }
-                })
-            };
-            events.set_onmessage(Some(message.as_ref().unchecked_ref()));
-            events.set_onerror(Some(failed.as_ref().unchecked_ref()));
-            _ = events.add_event_listener_with_callback("done", ended.as_ref().unchecked_ref());
-            held.set_value(Some((events, message, [ended, failed])));
-        });
-        on_cleanup(close);
+            }
+            StreamEvent::Done => self.look(id),
+            StreamEvent::Lost => connection::doubt(),
+        }
     }
 }
 
