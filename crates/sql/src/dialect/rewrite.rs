@@ -28,6 +28,10 @@ pub(super) const DEFAULT_COLUMNS: &str = "*";
 /// Most tables of one query.
 const TABLES_MAX: usize = 500;
 
+/// Most tables and queries of one query once each use of a CTE is replaced by its query, as the planner does: a chain
+/// of CTEs that each use the one before twice doubles with every link.
+const EXPANDED_MAX: usize = 2_000;
+
 /// Rewrites the query and lists its tables.
 pub(super) fn rewrite(mut query: Box<ast::Query>, places: &Places) -> Result<Query> {
     let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new() };
@@ -39,9 +43,24 @@ pub(super) fn rewrite(mut query: Box<ast::Query>, places: &Places) -> Result<Que
 
 /// The CTEs of one query: those that its parts can see, and those still to come.
 struct Scope {
-    visible: Vec<String>,
+    visible: Vec<Cte>,
     pending: VecDeque<String>,
     is_recursive: bool,
+    /// Tables and queries in it so far, CTEs replaced by their queries.
+    expanded: usize,
+}
+
+struct Cte {
+    name: String,
+    /// Tables and queries that stand in its place.
+    expanded: usize,
+}
+
+impl Cte {
+    /// As it is seen by its own recursive part.
+    fn itself(name: &String) -> Self {
+        Self { name: name.clone(), expanded: 1 }
+    }
 }
 
 struct Rewriter<'a> {
@@ -66,11 +85,22 @@ impl Rewriter<'_> {
         ControlFlow::Break(Box::new(error))
     }
 
-    fn is_cte(&self, name: &ObjectName) -> bool {
-        let [part] = name.0.as_slice() else { return false };
-        let Some(ident) = part.as_ident() else { return false };
-        let wanted = normalized(ident);
-        self.scopes.iter().any(|scope| scope.visible.contains(&wanted))
+    /// The CTE that a name means, as the innermost query around it sees it.
+    fn cte(&self, name: &ObjectName) -> Option<&Cte> {
+        let [part] = name.0.as_slice() else { return None };
+        let wanted = normalized(part.as_ident()?);
+        self.scopes.iter().rev().flat_map(|scope| scope.visible.iter().rev()).find(|cte| cte.name == wanted)
+    }
+
+    /// Counts what comes in the place of a table's name.
+    fn expand(&mut self, name: &ObjectName, expanded: usize) -> Flow {
+        let Some(scope) = self.scopes.last_mut() else { return ControlFlow::Continue(()) };
+        scope.expanded = scope.expanded.saturating_add(expanded);
+        if scope.expanded <= EXPANDED_MAX {
+            return ControlFlow::Continue(());
+        }
+        let message = format!("the query has more than {EXPANDED_MAX} tables once its WITH clauses are put in place");
+        self.refuse(name, message)
     }
 
     fn note_table(&mut self, name: &ObjectName, version: &mut Option<TableVersion>) -> Flow {
@@ -87,10 +117,10 @@ impl Rewriter<'_> {
                 TimeTravel::Timestamp(text) => TableVersion::TimestampAsOf(text_expr(text)),
             };
         }
-        if self.is_cte(name) {
+        if let Some(expanded) = self.cte(name).map(|cte| cte.expanded) {
             return match time_travel {
                 Some(_) => self.refuse(name, "time travel needs a table"),
-                None => ControlFlow::Continue(()),
+                None => self.expand(name, expanded),
             };
         }
         let mut parts = Vec::new();
@@ -109,7 +139,7 @@ impl Rewriter<'_> {
         if self.tables.len() > TABLES_MAX {
             return self.refuse(name, format!("the query names more than {TABLES_MAX} tables"));
         }
-        ControlFlow::Continue(())
+        self.expand(name, 1)
     }
 }
 
@@ -122,8 +152,8 @@ impl VisitorMut for Rewriter<'_> {
             None => (VecDeque::new(), false),
         };
         // A recursive CTE sees itself.
-        let visible = pending.front().filter(|_| is_recursive).cloned().into_iter().collect();
-        self.scopes.push(Scope { visible, pending, is_recursive });
+        let visible = pending.front().filter(|_| is_recursive).map(Cte::itself).into_iter().collect();
+        self.scopes.push(Scope { visible, pending, is_recursive, expanded: 1 });
         if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
             query.limit_clause = Some(LimitClause::LimitOffset {
                 limit: Some(limit.clone()),
@@ -145,15 +175,17 @@ impl VisitorMut for Rewriter<'_> {
 
     fn post_visit_query(&mut self, query: &mut ast::Query) -> Flow {
         order_by_items(query);
-        self.scopes.pop();
+        let expanded = self.scopes.pop().map_or(0, |scope| scope.expanded);
+        let Some(outer) = self.scopes.last_mut() else { return ControlFlow::Continue(()) };
         // CTEs come before everything else in their query: what was just left is the next of them.
-        if let Some(outer) = self.scopes.last_mut()
-            && let Some(done) = outer.pending.pop_front()
-        {
-            outer.visible.push(done);
-            if outer.is_recursive {
-                outer.visible.extend(outer.pending.front().cloned());
+        match outer.pending.pop_front() {
+            Some(name) => {
+                outer.visible.push(Cte { name, expanded });
+                if outer.is_recursive {
+                    outer.visible.extend(outer.pending.front().map(Cte::itself));
+                }
             }
+            None => outer.expanded = outer.expanded.saturating_add(expanded),
         }
         ControlFlow::Continue(())
     }

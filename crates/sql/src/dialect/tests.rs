@@ -289,6 +289,13 @@ fn depth_and_size_are_bounded() {
         check(format!("SELECT 1 FROM t{}", " JOIN t ON a".repeat(5_000)), "more than 200 joins");
         check(format!("SELECT 1 FROM t{}", " JOIN t ON a".repeat(199)), "fine");
         check(format!("SELECT 1 FROM t{}", ", t".repeat(5_000)), "more than 500 tables");
+        let chain = |n: usize| {
+            let doubled = |i: usize| format!(", c{i} AS (SELECT * FROM c{0} UNION ALL SELECT * FROM c{0})", i - 1);
+            let links: String = (1..n).map(doubled).collect();
+            format!("WITH c0 AS (SELECT 1 a){links} SELECT count(*) FROM c{}", n - 1)
+        };
+        check(chain(25), "more than 2000 tables once its WITH clauses are put in place");
+        check(chain(8), "fine");
         check(format!("SELECT * FROM {}t{}", "(".repeat(60), ")".repeat(60)), "fine");
         check(format!("SELECT * FROM {}SELECT 1{}", "(".repeat(80), ")".repeat(80)), "nested too deeply");
         check(format!("SELECT {}1{}", "(SELECT ".repeat(60), ")".repeat(60)), "nested too deeply");
