@@ -2,6 +2,7 @@
 //! from the request's cookies and writes it into the attributes of `<html>`; the browser reads it from there.
 
 use crate::i18n::{self, Locale};
+use model::region::Region;
 
 /// The colours; `System` follows the operating system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Page {
     pub is_rail_collapsed: bool,
     /// The project chosen in the top bar, if any was.
     pub project: Option<String>,
+    /// The region chosen in the top bar, if any was.
+    pub region: Option<String>,
     /// The folder of scripts and styles, e.g. `pkg/3f2a91c07d5e`: its name changes with every build.
     pub assets: String,
 }
@@ -58,6 +61,7 @@ impl Default for Page {
             is_comfortable: false,
             is_rail_collapsed: false,
             project: None,
+            region: None,
             assets: "pkg".into(),
         }
     }
@@ -87,14 +91,22 @@ impl Page {
             is_comfortable: cookie("density") == Some("comfortable"),
             is_rail_collapsed: cookie("rail") == Some("collapsed"),
             project: cookie("project").filter(|name| is_plain(name)).map(str::to_owned),
+            region: cookie("region").filter(|id| is_plain(id)).map(str::to_owned),
             assets: assets.to_owned(),
         }
     }
 }
 
-/// A cookie value that needs no quoting: what project names are made of.
+/// A cookie value that needs no quoting: what names of projects and regions are made of.
 pub fn is_plain(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+/// The current region: the chosen one, or the first that is enabled.
+pub fn region(regions: &[Region]) -> Option<&Region> {
+    let chosen = current().region;
+    let mut enabled = regions.iter().filter(|region| region.enabled);
+    enabled.clone().find(|region| Some(&region.id) == chosen.as_ref()).or_else(|| enabled.next())
 }
 
 /// The page that is being rendered, or that the browser shows.

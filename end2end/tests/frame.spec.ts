@@ -1,4 +1,6 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expectAccessible } from "./accessible";
 import { expect, open, PASSWORD, signIn, startServer, test } from "./fixtures";
 
@@ -206,3 +208,26 @@ for (const theme of ["light", "dark"]) {
     await expectAccessible(page);
   });
 }
+
+test("the current region is chosen where more than one is enabled, and what is made is made in it", async ({ browser }) => {
+  const dataDir = await mkdtemp(join(tmpdir(), "lakedeck-e2e-"));
+  const region = (id: string, name: string) => `[[region]]\nid = "${id}"\nname = "${name}"\noss = true\nmaxcompute = true\nenabled = true\n`;
+  await writeFile(join(dataDir, "regions.toml"), region("local", "Local") + region("cn-hangzhou", "China (Hangzhou)"));
+  const server = await startServer({ dataDir });
+  try {
+    const context = await browser.newContext({ baseURL: server.url, storageState: await signIn(server.url) });
+    const page = await context.newPage();
+    await open(page, "/data-sources/new");
+    await page.getByRole("button", { name: "Region: Local" }).click();
+    await page.getByRole("button", { name: "China (Hangzhou)" }).click();
+    await expect(page.getByRole("button", { name: "Region: China (Hangzhou)" })).toBeVisible();
+    await expect(page.getByLabel("Region", { exact: true })).toHaveValue("cn-hangzhou");
+    await expect(page.getByLabel("Endpoint")).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
+    await open(page, "/projects/new");
+    await expect(page.getByLabel("Region", { exact: true })).toHaveValue("China (Hangzhou)");
+    await context.close();
+  } finally {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});

@@ -97,6 +97,14 @@ pub async fn prerequisites(draft: DataSourceDraft) -> Result<Vec<Prerequisite>, 
     crate::ssr::answer(&ctx, services.prerequisites(&ctx, draft).await)
 }
 
+/// The regions that one may choose as the current one.
+#[server(prefix = "/fn", endpoint = "data_source/enabled_regions")]
+pub async fn enabled_regions() -> Result<Vec<Region>, ApiError> {
+    let (services, ctx) = crate::ssr::request().await?;
+    let regions = crate::ssr::answer(&ctx, services.regions(&ctx).await)?;
+    Ok(regions.into_iter().filter(|region| region.enabled).collect())
+}
+
 #[server(prefix = "/fn", endpoint = "data_source/regions")]
 pub async fn regions() -> Result<Vec<Region>, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;

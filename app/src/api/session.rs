@@ -28,7 +28,7 @@ pub async fn set_password(current: Option<String>, new: String, repeated: String
     Ok(())
 }
 
-/// Keeps a choice (`theme`, `density`, `language`, `rail`, `project`) and goes back to the page: what the menus post
+/// Keeps a choice (`theme`, `language`, `region` and the like) and goes back to the page: what the menus post
 /// when JavaScript is off. Anyone may call it; it touches nothing but the caller's own cookies.
 #[server(prefix = "/fn", endpoint = "session/preference")]
 pub async fn set_preference(name: String, value: String) -> Result<(), ApiError> {

@@ -66,11 +66,11 @@ impl SourceForm {
                 StorageKind::Local => draft.region = region::LOCAL.into(),
                 StorageKind::S3 if before != Some(StorageKind::S3) => draft.region = "us-east-1".into(),
                 StorageKind::Oss | StorageKind::OssHdfs
-                    if before == Some(StorageKind::S3) && draft.region == "us-east-1" =>
+                    if matches!(before, Some(StorageKind::S3 | StorageKind::Local) | None) =>
                 {
-                    draft.region = region::LOCAL.into();
+                    draft.region = crate::page::current().region.unwrap_or_else(|| region::LOCAL.into());
                 }
-                _ => {}
+                StorageKind::Oss | StorageKind::OssHdfs | StorageKind::S3 => {}
             }
             if was_generated {
                 draft.endpoint = region::generated_endpoint(storage, &draft.region).unwrap_or_default();
@@ -510,19 +510,25 @@ pub fn StorageLinks(base: &'static str) -> impl IntoView {
     }
 }
 
-/// What the address says about the first look of the form.
-pub fn draft_from_query(storage: Option<String>) -> DataSourceDraft {
+/// What the address and the current region say about the first look of the form.
+pub fn draft_from_query(storage: Option<String>, regions: &[Region]) -> DataSourceDraft {
     let mut draft = DataSourceDraft::default();
+    if let Some(region) = crate::page::region(regions) {
+        draft.region = region.id.clone();
+        draft.endpoint = region::generated_endpoint(StorageKind::Oss, &region.id).unwrap_or_default();
+    }
     if let Some(kind) = storage.as_deref().and_then(StorageKind::parse).filter(|kind| kind.unavailable().is_none()) {
         draft.storage = kind.id().into();
         draft.path_style = kind == StorageKind::S3;
         if let Some(auth) = kind.auth_kinds().first() {
             draft.auth = auth.id().into();
         }
-        if kind == StorageKind::S3 {
-            draft.region = "us-east-1".into();
-            draft.endpoint = region::generated_endpoint(kind, &draft.region).unwrap_or_default();
+        match kind {
+            StorageKind::S3 => draft.region = "us-east-1".into(),
+            StorageKind::Local => draft.region = region::LOCAL.into(),
+            StorageKind::Oss | StorageKind::OssHdfs => {}
         }
+        draft.endpoint = region::generated_endpoint(kind, &draft.region).unwrap_or_default();
     }
     draft
 }

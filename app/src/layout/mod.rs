@@ -11,6 +11,7 @@ mod top_bar;
 pub use password::PasswordForm;
 pub use top_bar::{DensityButtons, pressed, theme_label};
 
+use crate::api::data_source::enabled_regions;
 use crate::api::external_project::list_projects;
 use crate::api::session::signed_in;
 use crate::error::ApiError;
@@ -22,6 +23,7 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use model::access::SignedIn;
 use model::external_project::ExternalProject;
+use model::region::Region;
 use rail::Rail;
 use strip::StatusStrip;
 use top_bar::TopBar;
@@ -31,6 +33,8 @@ use top_bar::TopBar;
 pub struct FrameContext {
     pub signed_in: Resource<Result<SignedIn, ApiError>>,
     pub projects: Resource<Result<Vec<ExternalProject>, ApiError>>,
+    /// Those that are enabled.
+    pub regions: Resource<Result<Vec<Region>, ApiError>>,
     /// The project chosen in the top bar, or that of the open worksheet.
     pub project: RwSignal<Option<String>>,
     /// The schema of the open worksheet.
@@ -51,6 +55,7 @@ impl FrameContext {
         Self {
             signed_in: Resource::new(|| (), |()| signed_in()),
             projects: Resource::new(|| (), |()| list_projects()),
+            regions: Resource::new(|| (), |()| enabled_regions()),
             project: RwSignal::new(page.project),
             schema: RwSignal::new(None),
             timezone: RwSignal::new(None),

@@ -15,10 +15,12 @@ pub enum Preference {
     Language,
     Rail,
     Project,
+    Region,
 }
 
 impl Preference {
-    const ALL: [Self; 5] = [Self::Theme, Self::Density, Self::Language, Self::Rail, Self::Project];
+    const ALL: [Self; 6] =
+        [Self::Theme, Self::Density, Self::Language, Self::Rail, Self::Project, Self::Region];
 
     /// The name of the cookie.
     pub fn id(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Preference {
             Self::Language => crate::i18n::LANGUAGE_COOKIE,
             Self::Rail => "rail",
             Self::Project => "project",
+            Self::Region => "region",
         }
     }
 
@@ -37,7 +40,7 @@ impl Preference {
             Self::Density => matches!(value, "compact" | "comfortable"),
             Self::Language => matches!(value, "en" | "zh-CN"),
             Self::Rail => matches!(value, "open" | "collapsed"),
-            Self::Project => is_plain(value) && value.len() <= 28,
+            Self::Project | Self::Region => is_plain(value) && value.len() <= 64,
         }
     }
 }
@@ -108,7 +111,8 @@ pub fn apply(preference: Preference, value: &str) {
         Preference::Theme => set("data-theme", Theme::parse(value).and_then(Theme::attribute)),
         Preference::Density => set("data-density", (value == "comfortable").then_some(value)),
         Preference::Rail => set("data-rail", (value == "collapsed").then_some(value)),
-        Preference::Language => _ = window().location().reload(),
+        // Too much of the page depends on them.
+        Preference::Language | Preference::Region => _ = window().location().reload(),
         Preference::Project => {}
     }
 }

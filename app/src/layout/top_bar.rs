@@ -15,6 +15,7 @@ use leptos::prelude::*;
 pub fn TopBar() -> impl IntoView {
     view! {
         <header class="topbar">
+            <RegionSwitcher/>
             <ProjectSwitcher/>
             <Crumbs/>
             <span class="grow"></span>
@@ -26,6 +27,37 @@ pub fn TopBar() -> impl IntoView {
             <UserMenu/>
         </header>
     }
+}
+
+/// The current region, where there is a choice: new sources and projects are made in it.
+#[component]
+fn RegionSwitcher() -> impl IntoView {
+    let frame = use_frame();
+    let menu = move || {
+        let regions = frame.regions.get().and_then(Result::ok).filter(|regions| regions.len() > 1)?;
+        let shown = crate::page::region(&regions)?.clone();
+        let regions = StoredValue::new(regions);
+        let (label, name) = (format!("{}: {}", tr!(frame.region), shown.name), shown.name);
+        Some(view! {
+            <Menu
+                id="region-menu"
+                class="switcher"
+                label=label
+                trigger=move || view! {
+                    <Icon name="globe"/>
+                    <span class="max-w-40 truncate text-sm">{name.clone()}</span>
+                    <Icon name="chevron-down" small=true/>
+                }
+            >
+                <PreferenceForm preference=Preference::Region>
+                    {regions.get_value().into_iter().map(|region| view! {
+                        <button name="value" value=region.id.clone() aria-pressed=pressed(region.id == shown.id)>{region.name}</button>
+                    }).collect_view()}
+                </PreferenceForm>
+            </Menu>
+        }.into_any())
+    };
+    view! { <Suspense>{menu}</Suspense> }
 }
 
 /// Which project new worksheets are bound to.

@@ -50,7 +50,7 @@ pub fn ChoiceCards(
         <span class="lab" class:req=required id=label_id.clone()>{label}</span>
         <div class="min-w-0">
             <fieldset class="choice-grid" aria-labelledby=label_id aria-describedby=move || error.with(Option::is_some).then(|| described_by.clone())>
-                <For each={move || options.get()} key=|option| option.value let:option>
+                <For each={move || options.get()} key=|option| (option.value, option.disabled_reason.clone()) let:option>
                     <label class="choice" aria-disabled=option.disabled_reason.is_some().then_some("true")>
                         <Radio name=name.clone() option=option.clone() value on_change class="radio radio-primary"/>
                         <span>{option.label}<small>{option.disabled_reason.clone().unwrap_or(option.detail)}</small></span>

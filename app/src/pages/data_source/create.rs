@@ -59,7 +59,7 @@ fn test_directory_problem(draft: &DataSourceDraft) -> Option<FieldProblem> {
 
 #[component]
 fn CreateForm(regions: Vec<Region>) -> impl IntoView {
-    let draft = RwSignal::new(draft_from_query(use_query_map().with_untracked(|query| query.get("storage"))));
+    let draft = RwSignal::new(draft_from_query(use_query_map().with_untracked(|query| query.get("storage")), &regions));
     let problems = Problems::new(found(draft, DraftUse::Create));
     let form = SourceForm::new(DraftForm::new(draft, problems));
     let kept = KeptDraft::new("lakedeck.draft.data_source", draft, |draft| DataSourceDraft {

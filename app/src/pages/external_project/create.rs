@@ -116,10 +116,13 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     if let Some(quota) = quotas.first() {
         first.quota = quota.name.clone();
     }
+    if let Some(region) = crate::page::region(&regions) {
+        first.region = region.id.clone();
+    }
     let sources = StoredValue::new(sources);
     let draft = RwSignal::new(first.clone());
     let first = StoredValue::new(first);
-    let source_draft = RwSignal::new(draft_from_query(asked("storage")));
+    let source_draft = RwSignal::new(draft_from_query(asked("storage"), &regions));
     let found = Signal::derive(move || {
         let whole = ExternalProjectDraft { source: source_draft.get(), ..draft.get() };
         let existing =
@@ -595,14 +598,18 @@ pub fn Warnings(warnings: RwSignal<Vec<Notice>>) -> impl IntoView {
 
 #[component]
 fn IdentityFields(form: ProjectForm) -> impl IntoView {
-    let identities = vec![
-        ChoiceOption::new(RunIdentity::DataSource.id(), tr!(project.auth_data_source))
-            .detail(tr!(project.auth_data_source_hint)),
-        ChoiceOption::new(RunIdentity::TaskExecutor.id(), tr!(project.auth_task_executor))
-            .detail(tr!(project.auth_task_executor_hint)),
-        ChoiceOption::new(RunIdentity::RamRole.id(), tr!(project.auth_ram_role))
-            .detail(tr!(project.auth_ram_role_hint)),
-    ];
+    let identities = Signal::derive(move || {
+        let has_roles = form.storage().is_none_or(|storage| storage == StorageKind::Oss);
+        vec![
+            ChoiceOption::new(RunIdentity::DataSource.id(), tr!(project.auth_data_source))
+                .detail(tr!(project.auth_data_source_hint)),
+            ChoiceOption::new(RunIdentity::TaskExecutor.id(), tr!(project.auth_task_executor))
+                .detail(tr!(project.auth_task_executor_hint)),
+            ChoiceOption::new(RunIdentity::RamRole.id(), tr!(project.auth_ram_role))
+                .detail(tr!(project.auth_ram_role_hint))
+                .disabled((!has_roles).then(|| tr!(project.auth_ram_role_oss).to_owned())),
+        ]
+    });
     let needs_role = Memo::new(move |_| form.draft.with(|draft| draft.auth == RunIdentity::RamRole.id()));
     let endpoint = Signal::derive(move || {
         if form.draft.with(ExternalProjectDraft::creates_server) {
