@@ -19,8 +19,7 @@ pub enum Preference {
 }
 
 impl Preference {
-    const ALL: [Self; 6] =
-        [Self::Theme, Self::Density, Self::Language, Self::Rail, Self::Project, Self::Region];
+    const ALL: [Self; 6] = [Self::Theme, Self::Density, Self::Language, Self::Rail, Self::Project, Self::Region];
 
     /// The name of the cookie.
     pub fn id(self) -> &'static str {

@@ -58,8 +58,8 @@ struct Cte {
 
 impl Cte {
     /// As it is seen by its own recursive part.
-    fn itself(name: &String) -> Self {
-        Self { name: name.clone(), expanded: 1 }
+    fn itself(name: &str) -> Self {
+        Self { name: name.to_owned(), expanded: 1 }
     }
 }
 
@@ -152,7 +152,7 @@ impl VisitorMut for Rewriter<'_> {
             None => (VecDeque::new(), false),
         };
         // A recursive CTE sees itself.
-        let visible = pending.front().filter(|_| is_recursive).map(Cte::itself).into_iter().collect();
+        let visible = pending.front().filter(|_| is_recursive).map(|name| Cte::itself(name)).into_iter().collect();
         self.scopes.push(Scope { visible, pending, is_recursive, expanded: 1 });
         if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
             query.limit_clause = Some(LimitClause::LimitOffset {
@@ -182,7 +182,7 @@ impl VisitorMut for Rewriter<'_> {
             Some(name) => {
                 outer.visible.push(Cte { name, expanded });
                 if outer.is_recursive {
-                    outer.visible.extend(outer.pending.front().map(Cte::itself));
+                    outer.visible.extend(outer.pending.front().map(|name| Cte::itself(name)));
                 }
             }
             None => outer.expanded = outer.expanded.saturating_add(expanded),
