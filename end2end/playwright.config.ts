@@ -9,8 +9,9 @@ export default defineConfig({
   // A test that passes at the second attempt hides a fault.
   retries: 0,
   workers: Number(process.env.LAKEDECK_WORKERS ?? 2),
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  // A stopped page is told by the waits of each step; a busy machine must not end a test that goes on.
+  timeout: 180_000,
+  expect: { timeout: 15_000 },
   reporter: [["list"], ["json", { outputFile: "./test-results/results.json" }]],
   use: {
     trace: "retain-on-failure",

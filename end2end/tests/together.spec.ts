@@ -5,7 +5,6 @@ import { hydrated, open, signIn, startServer, test } from "./fixtures";
 import { editor, ENDLESS, expectRows, newWorksheet, results, runAll, type } from "./worksheet";
 
 test("the server dies in the middle of a run: nothing typed is lost, and the statement says what became of it", async ({ browser }) => {
-  test.setTimeout(120_000);
   let server = await startServer();
   try {
     const context = await browser.newContext({ baseURL: server.url, storageState: await signIn(server.url) });
@@ -47,7 +46,6 @@ async function another(browser: Browser, baseURL: string): Promise<Page> {
 }
 
 test("two browsers at once: one name is taken once, and both write into one table", async ({ browser, server, warehouse }) => {
-  test.setTimeout(120_000);
   const pages = await Promise.all([another(browser, server.url), another(browser, server.url)]);
   const filled = await Promise.all(
     pages.map(async (page) => {

@@ -189,7 +189,6 @@ test.describe("without scripts", () => {
 const MILLION = `WITH ${DIGITS} SELECT a.n*100000+b.n*10000+c.n*1000+e.n*100+f.n*10+g.n AS id, concat('row ', a.n) AS name FROM d a CROSS JOIN d b CROSS JOIN d c CROSS JOIN d e CROSS JOIN d f CROSS JOIN d g ORDER BY id;`;
 
 test("a million rows scroll end to end in constant memory", async ({ page, context }) => {
-  test.setTimeout(120_000);
   await newWorksheet(page);
   await type(page, MILLION);
   await page.keyboard.press("Control+Enter");
