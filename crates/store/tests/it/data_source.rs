@@ -42,7 +42,7 @@ async fn what_is_stored_comes_back() {
     let read = store.data_source("external_s3").await.unwrap().unwrap();
     assert_eq!(written, read);
     assert_eq!((read.auth, read.version, read.path_style), (AuthKind::AccessKey, 1, true));
-    assert_eq!(read.properties, [("a.b".into(), "c".into()), ("d".into(), "e=f".into())]);
+    assert_eq!(read.properties, [("server-side-encryption".into(), "a=b".into())]);
     assert!(read.secret_set_at.is_some());
     assert_eq!(store.data_sources().await.unwrap(), [read]);
     assert!(store.data_source("External_s3").await.unwrap().is_none());

@@ -36,7 +36,7 @@ pub fn s3_source(name: &str) -> NewDataSource {
         session_token: Secret::new("token-1"),
         endpoint: "http://127.0.0.1:9000".into(),
         path_style: true,
-        properties: "a.b=c\nd=e=f".into(),
+        properties: "server-side-encryption=a=b".into(),
         ..DataSourceDraft::default()
     };
     draft.check(DraftUse::Create).unwrap()
