@@ -71,11 +71,9 @@ async fn the_key_must_be_the_right_one() {
 
 #[tokio::test]
 async fn a_damaged_database_is_named() {
-    let dir = made().await;
-    // What the log still holds would mend it.
-    for log in ["-wal", "-shm"] {
-        _ = fs::remove_file(dir.path().join(format!("{DATABASE_FILE}{log}")));
-    }
+    // In a folder of its own: what closes the other database would mend this one.
+    let (dir, healthy) = (tempfile::tempdir().unwrap(), made().await);
+    fs::copy(healthy.path().join("master.key"), dir.path().join("master.key")).unwrap();
     fs::write(dir.path().join(DATABASE_FILE), "this is no database".repeat(100)).unwrap();
     assert_eq!(refusal(dir.path()).await, "the database `DIR/lakedeck.db` is damaged; restore it from your backup");
 }
