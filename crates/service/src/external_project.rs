@@ -151,15 +151,6 @@ impl Services {
         patiently(catalog.overview()).await
     }
 
-    /// The English texts of [`Self::project_notices`].
-    pub async fn project_warnings(
-        &self,
-        ctx: &RequestContext,
-        draft: &ExternalProjectDraft,
-    ) -> Result<Vec<String>, Error> {
-        Ok(self.project_notices(ctx, draft).await?.into_iter().map(|notice| notice.text).collect())
-    }
-
     /// What the wizard should say before OK: things that are allowed, but worth knowing.
     pub async fn project_notices(
         &self,

@@ -96,12 +96,12 @@ pub(crate) fn statement_error(class: Class, place: Place, text: &str) -> Stateme
 }
 
 /// Adds what to type in the place of the offending token.
-pub(crate) fn with_suggestion(error: SqlError, suggestion: Option<String>) -> SqlError {
+pub(crate) fn with_suggestion(error: SqlError, suggestion: Option<&str>) -> SqlError {
     change(error, |error| {
-        if let Some(suggestion) = &suggestion {
+        if let Some(suggestion) = suggestion {
             error.message.push_str(&format!(" (did you mean `{suggestion}`?)"));
         }
-        error.suggestion = suggestion;
+        error.suggestion = suggestion.map(str::to_owned);
     })
 }
 

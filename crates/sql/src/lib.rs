@@ -25,7 +25,6 @@ mod query;
 mod results;
 mod scan;
 mod settings;
-mod suggest;
 mod tables;
 mod types;
 mod values;

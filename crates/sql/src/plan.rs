@@ -7,7 +7,6 @@ use crate::error::{Class, Place, failed, failed_at, from_datafusion, with_sugges
 use crate::job::Job;
 use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts, rewrite_char_comparisons};
 use crate::scan::{TableScan, TableStores};
-use crate::suggest::nearest;
 use crate::tables::OpenTable;
 use crate::{functions, guard, max_pt};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -24,6 +23,7 @@ use datafusion::prelude::{SQLOptions, SessionConfig};
 use datafusion::sql::TableReference;
 use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::sqlparser::ast;
+use model::nearest::nearest;
 use paimon::spec::DataType::Char as SqlChar;
 use ports::sql_engine::SqlError;
 use std::sync::Arc;
@@ -319,9 +319,9 @@ fn plan_error(parsed: &ParsedStatement, error: DataFusionError) -> SqlError {
     if let DataFusionError::SchemaError(problem, _) = error.find_root() {
         return match problem.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
-                let names: Vec<String> = valid_fields.iter().map(|field| field.name.clone()).collect();
+                let names = valid_fields.iter().map(|field| field.name.as_str());
                 let text = format!("column {} cannot be resolved", field.flat_name());
-                with_suggestion(failed_at(Class::Semantic, place, text), nearest(&field.name, &names))
+                with_suggestion(failed_at(Class::Semantic, place, text), nearest(&field.name, names))
             }
             SchemaError::AmbiguousReference { field } => {
                 failed_at(Class::Semantic, place, format!("column {} is ambiguous", field.flat_name()))
@@ -340,7 +340,7 @@ fn plan_error(parsed: &ParsedStatement, error: DataFusionError) -> SqlError {
     if let Some((name, rest)) = root.split_once("Invalid function '").and_then(|(_, rest)| rest.split_once('\'')) {
         let suggestion = rest.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\''));
         let text = format!("function {name} cannot be resolved");
-        let near = suggestion.and_then(|(near, _)| nearest(name, &[near.to_owned()]));
+        let near = suggestion.and_then(|(near, _)| nearest(name, [near]));
         return with_suggestion(failed_at(Class::Semantic, place, text), near);
     }
     match from_datafusion(error) {

@@ -6,9 +6,9 @@ use crate::display::{self, SQL_TYPE};
 use crate::error::{Class, Place, failed_at, from_lake, from_paimon, with_suggestion};
 use crate::names::TableTarget;
 use crate::settings::Effective;
-use crate::suggest::nearest;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use lake::{Catalog, PaimonLake};
+use model::nearest::nearest;
 use model::table::TableRef;
 use paimon::spec::{DataField, TableSchema};
 use paimon::table::Table;
@@ -199,11 +199,17 @@ async fn not_found(catalog: &Catalog, parsed: &ParsedStatement, target: &TableTa
     let schemas = catalog.schemas().await.unwrap_or_default();
     if !schemas.iter().any(|name| name.eq_ignore_ascii_case(schema)) {
         let text = format!("schema {project}.{schema} not found");
-        return with_suggestion(failed_at(Class::Semantic, place, text), nearest(schema, &schemas));
+        return with_suggestion(
+            failed_at(Class::Semantic, place, text),
+            nearest(schema, schemas.iter().map(String::as_str)),
+        );
     }
     let tables = catalog.tables(schema).await.unwrap_or_default();
     let text = format!("table {project}.{schema}.{} not found", target.table.value);
-    with_suggestion(failed_at(Class::Semantic, place, text), nearest(&target.table.value, &tables))
+    with_suggestion(
+        failed_at(Class::Semantic, place, text),
+        nearest(&target.table.value, tables.iter().map(String::as_str)),
+    )
 }
 
 /// The column of a table that an identifier means.
@@ -218,9 +224,8 @@ pub(crate) fn find_column<'a>(
         Found::One(field) => Ok(field),
         Found::Ambiguous => Err(failed_at(Class::Semantic, place, format!("ambiguous name {ident}"))),
         Found::None => {
-            let names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
             let error = failed_at(Class::Semantic, place, format!("column {ident} cannot be resolved"));
-            Err(with_suggestion(error, nearest(&ident.value, &names)))
+            Err(with_suggestion(error, nearest(&ident.value, fields.iter().map(DataField::name))))
         }
     }
 }

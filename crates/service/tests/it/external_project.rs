@@ -61,7 +61,9 @@ async fn what_is_refused_and_where_it_stands() {
     );
     // The same directory twice is allowed, and said before.
     let same = fixture.project_draft("same", "lake-proj");
-    assert_eq!(fixture.project_warnings(&fixture.ctx, &same).await.unwrap(), ["The same directory is used by: proj."]);
+    let notices = fixture.project_notices(&fixture.ctx, &same).await.unwrap();
+    let texts: Vec<String> = notices.into_iter().map(|notice| notice.text).collect();
+    assert_eq!(texts, ["The same directory is used by: proj."]);
     assert_eq!(create(&fixture, ExternalProjectDraft { use_anyway: true, ..same }).await, "ok");
 }
 

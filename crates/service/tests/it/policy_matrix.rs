@@ -52,7 +52,6 @@ async fn call(fixture: &Fixture, method: &str, ctx: &RequestContext) -> Option<c
         "project" => mark(s.project(ctx, "none").await),
         "project_name_available" => mark(s.project_name_available(ctx, "none").await),
         "project_notices" => mark(s.project_notices(ctx, &project()).await),
-        "project_warnings" => mark(s.project_warnings(ctx, &project()).await),
         "create_project" => mark(s.create_project(ctx, project()).await),
         "update_project" => mark(s.update_project(ctx, "none", edit()).await),
         "set_project_state" => mark(s.set_project_state(ctx, "none", ProjectState::Enabled, 0).await),

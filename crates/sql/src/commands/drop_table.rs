@@ -3,8 +3,8 @@
 use crate::dialect::DropTable;
 use crate::error::{Class, Place, SqlResult, failed_at, from_lake, with_suggestion};
 use crate::job::Job;
-use crate::suggest::nearest;
 use crate::tables::open_catalog;
+use model::nearest::nearest;
 use ports::lake::{LakeCatalog, LakeError};
 use ports::sql_engine::Outcome;
 
@@ -18,7 +18,7 @@ pub(crate) async fn run(job: &Job, drop: &DropTable) -> SqlResult<Outcome> {
             let place = Place::of(&job.parsed, target.table.span);
             let tables = catalog.tables(&target.schema).await.unwrap_or_default();
             let error = failed_at(Class::Semantic, place, format!("table {} not found", target.table_ref()));
-            Err(with_suggestion(error, nearest(&target.table.value, &tables)))
+            Err(with_suggestion(error, nearest(&target.table.value, tables.iter().map(String::as_str))))
         }
         Err(error) => Err(from_lake(error)),
     }

@@ -5,8 +5,8 @@ use crate::error::{Class, Place, failed_at, from_lake, with_suggestion};
 use crate::job::Job;
 use crate::results::Form;
 use crate::settings;
-use crate::suggest::nearest;
 use crate::tables::open_catalog;
+use model::nearest::nearest;
 use model::session::SqlSession;
 use ports::lake::LakeCatalog;
 use ports::sql_engine::{Outcome, ProjectHandle, SqlError};
@@ -83,5 +83,5 @@ async fn use_schema(job: &Job, project: &ProjectHandle, schema: &Ident) -> Resul
 fn no_schema(job: &Job, schema: &Ident, candidates: &[String]) -> SqlError {
     let place = Place::of(&job.parsed, schema.span);
     let error = failed_at(Class::Command, place, format!("schema {} not found", schema.value));
-    with_suggestion(error, nearest(&schema.value, candidates))
+    with_suggestion(error, nearest(&schema.value, candidates.iter().map(String::as_str)))
 }

@@ -61,6 +61,16 @@ pub(super) struct Definition {
     pub evaluate: fn(&Call<'_>) -> Result<ArrayRef>,
 }
 
+/// A line of a table of functions.
+pub(super) const fn function(
+    name: &'static str,
+    arity: (usize, usize),
+    gives: Gives,
+    evaluate: fn(&Call<'_>) -> Result<ArrayRef>,
+) -> Definition {
+    Definition { name, arity, gives, evaluate }
+}
+
 /// A function of our own in a session.
 #[derive(Debug)]
 pub(super) struct Function {

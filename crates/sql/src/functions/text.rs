@@ -1,20 +1,11 @@
 //! Texts and numbers.
 
-use super::call::{Call, Definition, Gives};
+use super::call::{Call, Definition, Gives, function};
 use arrow::array::{Array, ArrayRef, ListBuilder, StringBuilder};
 use datafusion::common::Result;
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-const fn function(
-    name: &'static str,
-    arity: (usize, usize),
-    gives: Gives,
-    evaluate: fn(&Call<'_>) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, arity, gives, evaluate }
-}
 
 pub(super) const FUNCTIONS: &[Definition] = &[
     function("concat", (1, usize::MAX), Gives::Text, concat),

@@ -1,20 +1,11 @@
 //! Dates and times.
 
-use super::call::{Call, Definition, Gives};
+use super::call::{Call, Definition, Gives, function};
 use super::pattern::Pattern;
 use arrow::array::{Array, ArrayRef, StringArray};
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use datafusion::common::Result;
 use std::collections::HashMap;
-
-const fn function(
-    name: &'static str,
-    arity: (usize, usize),
-    gives: Gives,
-    evaluate: fn(&Call<'_>) -> Result<ArrayRef>,
-) -> Definition {
-    Definition { name, arity, gives, evaluate }
-}
 
 pub(super) const FUNCTIONS: &[Definition] = &[
     function("getdate", (0, 0), Gives::DateTime, now),
