@@ -45,14 +45,54 @@ const OPERATORS: [&str; 11] = ["<=>", "<=", ">=", "<>", "!=", "==", "||", "->", 
 /// The pieces of `script` in order.
 pub fn pieces(script: &str) -> impl Iterator<Item = Piece> + '_ {
     let mut start = 0;
+    let mut used = Used::Nothing;
     std::iter::from_fn(move || {
         let rest = &script[start..];
         let first = rest.chars().next()?;
-        let (kind, length, is_closed) = piece(rest, first);
+        let (kind, length, is_closed) = match used {
+            Used::Project if is_schema_behind_hyphens(rest) => (PieceKind::Symbol, "--".len(), true),
+            _ => piece(rest, first),
+        };
         let span = Span { start, end: start + length };
+        used = used.after(kind, &script[span.start..span.end]);
         start = span.end;
         Some(Piece { kind, span, is_closed })
     })
+}
+
+/// How far a statement is a `USE p`: only there `--s` is no comment.
+#[derive(Clone, Copy)]
+enum Used {
+    Nothing,
+    Verb,
+    /// `USE PROJECT`, or a project of that name.
+    Keyword,
+    Project,
+    Other,
+}
+
+impl Used {
+    fn after(self, kind: PieceKind, text: &str) -> Self {
+        let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        match (kind, self) {
+            (PieceKind::Blank | PieceKind::Comment | PieceKind::Hint, _) => self,
+            (PieceKind::Semicolon, _) => Self::Nothing,
+            (PieceKind::Word, Self::Nothing) if is(&["USE"]) => Self::Verb,
+            (PieceKind::Word, Self::Verb) if is(&["PROJECT", "CATALOG"]) => Self::Keyword,
+            (PieceKind::Word, Self::Verb) if is(&["SCHEMA", "DATABASE", "NAMESPACE"]) => Self::Other,
+            (PieceKind::Word | PieceKind::Quoted, Self::Verb | Self::Keyword) => Self::Project,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// `--s`, alone on the rest of its line or up to a `;`.
+fn is_schema_behind_hyphens(rest: &str) -> bool {
+    let Some(name) = rest.strip_prefix("--").filter(|name| name.starts_with(|c: char| is_word(c) && c != '$')) else {
+        return false;
+    };
+    let behind = name.trim_start_matches(is_word).lines().next().unwrap_or_default().trim_start();
+    behind.is_empty() || behind.starts_with(';')
 }
 
 /// Kind and length in bytes of the piece that `rest` begins with, and whether it is complete.
@@ -235,6 +275,13 @@ mod tests {
         check("a /* open ; b", &["a"]);
         check("SET k=v; -- why\nSELECT '中文；';", &["SET k=v", "SELECT '中文；'"]);
         check("/*+ MAPJOIN(a) */ SELECT 1;", &["SELECT 1"]);
+        check("USE p --s; SELECT 1", &["USE p --s", "SELECT 1"]);
+        check("use project p --s ;\nSELECT 1", &["use project p --s", "SELECT 1"]);
+        check("USE p --s\n;SELECT 1", &["USE p --s", "SELECT 1"]);
+        check("USE p -- s; t\n;SELECT 1", &["USE p", "SELECT 1"]);
+        check("USE p --a comment; t\n;SELECT 1", &["USE p", "SELECT 1"]);
+        check("USE SCHEMA s --a; t\n;SELECT 1", &["USE SCHEMA s", "SELECT 1"]);
+        check("SELECT 1 --a; t\n;SELECT 2", &["SELECT 1", "SELECT 2"]);
         check("a\r\n;\r\nb", &["a", "b"]);
     }
 

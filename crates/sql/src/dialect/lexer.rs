@@ -56,6 +56,8 @@ const SYMBOLS: &[(&str, &str)] = &[
     (".", "."),
     ("+", "+"),
     ("-", "-"),
+    // Of `USE p --s`; everywhere else it begins a comment.
+    ("--", "--"),
     ("*", "*"),
     ("/", "/"),
     ("%", "%"),
@@ -285,7 +287,7 @@ fn number(text: &str, span: Span) -> Result<TokenKind, SyntaxError> {
         "S" => Suffix::SmallInt,
         "L" => Suffix::BigInt,
         "BD" => Suffix::Decimal,
-        _ => return Err(invalid("")),
+        _ => return Err(invalid(": a name begins with a letter or `_`, or stands in back quotes")),
     };
     let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
     let n_digits = digits.trim_start_matches('0').bytes().filter(u8::is_ascii_digit).count();

@@ -70,19 +70,23 @@ fn parse_script(script: &str) -> (Vec<ParsedStatement>, Option<UnparsedStatement
         return (Vec::new(), Some(unparsed(script, whole, SyntaxError::whole(text))));
     }
     let mut parsed = Vec::with_capacity(spans.len());
-    for StatementSpan { span, .. } in spans {
-        match parse_statement(script, span) {
+    let unclosed = |start: usize| {
+        let comment = unclosed_comment(script)?;
+        let error = SyntaxError::new(comment, "comment is not closed");
+        Some(unparsed(script, Span { start: start.min(comment.start), end: script.len() }, error))
+    };
+    for (index, StatementSpan { span, .. }) in spans.iter().enumerate() {
+        match parse_statement(script, *span) {
             Ok(statement) => parsed.push(statement),
-            Err(error) => return (parsed, Some(unparsed(script, span, error))),
+            Err(error) => {
+                // What is missing from the last statement may stand in the comment.
+                let swallowed = if index + 1 == spans.len() { unclosed(span.start) } else { None };
+                return (parsed, Some(swallowed.unwrap_or_else(|| unparsed(script, *span, error))));
+            }
         }
     }
-    match unclosed_comment(script) {
-        Some(comment) => {
-            let error = SyntaxError::new(comment, "comment is not closed");
-            (parsed, Some(unparsed(script, Span { start: comment.start, end: script.len() }, error)))
-        }
-        None => (parsed, None),
-    }
+    let unparsed = unclosed_comment(script).and_then(|comment| unclosed(comment.start));
+    (parsed, unparsed)
 }
 
 fn unparsed(script: &str, span: Span, error: SyntaxError) -> UnparsedStatement {

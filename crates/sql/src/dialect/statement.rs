@@ -269,7 +269,10 @@ fn use_(cursor: &mut Cursor<'_>) -> Result<Statement> {
             let name = cursor.name("a project", 2)?;
             let mut parts = name.parts.into_iter();
             let project = parts.next().expect("a name has at least one part");
-            let schema = parts.next().or_else(|| schema_behind_hyphens(cursor.script, project.span.end));
+            let schema = match parts.next() {
+                Some(schema) => Some(schema),
+                None => schema_behind_hyphens(cursor)?,
+            };
             Use::Project { project, schema }
         }
         Some(_) => Use::Schema(cursor.name("a schema", 2)?),
@@ -278,7 +281,7 @@ fn use_(cursor: &mut Cursor<'_>) -> Result<Statement> {
             let mut parts = name.parts.into_iter();
             let first = parts.next().expect("a name has at least one part");
             match parts.next() {
-                None => match schema_behind_hyphens(cursor.script, first.span.end) {
+                None => match schema_behind_hyphens(cursor)? {
                     Some(schema) => Use::Project { project: first, schema: Some(schema) },
                     None => Use::SchemaOrProject(first),
                 },
@@ -290,15 +293,9 @@ fn use_(cursor: &mut Cursor<'_>) -> Result<Statement> {
     Ok(Statement::Use(target))
 }
 
-/// `--s` of `USE p --s`: a comment to the lexer. A comment with a blank behind its hyphens stays one.
-fn schema_behind_hyphens(script: &str, end: usize) -> Option<Ident> {
-    let line = script.get(end..)?.lines().next()?;
-    let written = line.trim_start().strip_prefix("--")?;
-    let value = written.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
-    let is_name = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let start = end + (line.len() - written.len());
-    is_name.then(|| Ident { value: value.to_owned(), quoted: false, span: Span { start, end: start + value.len() } })
+/// `--s` of `USE p --s`.
+fn schema_behind_hyphens(cursor: &mut Cursor<'_>) -> Result<Option<Ident>> {
+    if cursor.symbol("--") { cursor.ident("a schema").map(Some) } else { Ok(None) }
 }
 
 /// `UNSET k`; the key may have points, hyphens and quotes.
