@@ -99,6 +99,22 @@ def test_partition_types(lake):
         assert one == [{"id": 2}], (kind, one)
 
 
+def test_empty_partition_value(lake):
+    """An empty text is NULL, which a key cannot be."""
+    lake.sql("CREATE TABLE t (id INT) PARTITIONED BY (dt STRING); INSERT INTO t VALUES (1, ''), (2, 'x'); INSERT INTO t PARTITION (dt='') VALUES (3);")
+    assert {row["id"]: row["dt"] for row in lake.both("t")} == {1: None, 2: "x", 3: None}
+    found = rows(lake.sql("SELECT partition, record_count FROM t$partitions;"))
+    assert found == [{"partition": "dt=__DEFAULT_PARTITION__", "record_count": 2}, {"partition": "dt=x", "record_count": 1}], found
+    lake.sql("CREATE TABLE k (id INT, PRIMARY KEY (id, dt)) PARTITIONED BY (dt STRING) TBLPROPERTIES ('bucket'='1');")
+    for insert in ["INSERT INTO k VALUES (1, '');", "INSERT INTO k PARTITION (dt='') VALUES (1);"]:
+        try:
+            lake.sql(insert)
+        except Refused as refused:
+            assert "NOT NULL" in str(refused), refused
+        else:
+            raise AssertionError(insert)
+
+
 def test_refused_partition_types(lake):
     for kind in ["FLOAT", "DOUBLE", "DECIMAL(5,2)", "BINARY", "BOOLEAN", "TIMESTAMP", "ARRAY<INT>"]:
         try:

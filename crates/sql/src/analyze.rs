@@ -80,6 +80,9 @@ fn collect(statement: &Statement, names: &Names<'_>, accesses: &mut Vec<Access>)
         Ok(Resource::Schema { project: target.project.name.to_string(), schema: target.stored_schema })
     };
     let table = |name: &Name| -> Result<Resource, SqlError> { Ok(Resource::Table(names.table(name)?.table_ref())) };
+    // Who may read a table may read its system tables.
+    let readable =
+        |name: &Name| -> Result<Resource, SqlError> { Ok(Resource::Table(names.readable(name)?.0.table_ref())) };
     let mut add = |action: Action, resource: Resource| accesses.push(Access { action, resource });
     match statement {
         Statement::Set(_)
@@ -99,7 +102,7 @@ fn collect(statement: &Statement, names: &Names<'_>, accesses: &mut Vec<Access>)
         Statement::ShowPartitions { table: name, .. }
         | Statement::ShowColumns { table: name }
         | Statement::ShowCreateTable { table: name } => add(Action::Select, table(name)?),
-        Statement::Describe(describe) => add(Action::Select, table(&describe.table)?),
+        Statement::Describe(describe) => add(Action::Select, readable(&describe.table)?),
         Statement::Use(target) => match target {
             Use::Schema(name) => add(Action::List, schema(Some(name))?),
             Use::Project { project, .. } | Use::ProjectAndSchema { project, .. } => {
@@ -141,7 +144,7 @@ fn collect(statement: &Statement, names: &Names<'_>, accesses: &mut Vec<Access>)
     }
     for query in statement.queries() {
         for used in &query.tables {
-            accesses.push(Access { action: Action::Select, resource: table(&used.name)? });
+            accesses.push(Access { action: Action::Select, resource: readable(&used.name)? });
         }
         for name in max_pt::tables(query) {
             accesses.push(Access { action: Action::Select, resource: table(&name)? });

@@ -9,8 +9,8 @@ use arrow::array::{
 use arrow::compute::kernels::cast_utils::string_to_datetime;
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType as ArrowType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    ArrowPrimitiveType, DataType as ArrowType, Decimal128Type, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use arrow::util::display::FormatOptions;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -45,6 +45,10 @@ impl Conversion {
 
     pub(crate) fn name(&self) -> &str {
         self.field.name()
+    }
+
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.field.data_type().is_nullable()
     }
 
     pub(crate) fn target(&self) -> &ArrowType {
@@ -169,6 +173,13 @@ impl Conversion {
     /// Texts and bytes that are too long are refused, or cut where the session says so.
     fn fitting(&self, shown: &ArrayRef, values: ArrayRef) -> Result<ArrayRef, Refused> {
         match self.field.data_type() {
+            DataType::Decimal(t) => match too_long_decimal(&values) {
+                None => Ok(values),
+                Some(row) => {
+                    let name = types::sql_name(self.field.data_type());
+                    Err(Refused { row, text: format!("a number of more than {} digits is no {name}", t.precision()) })
+                }
+            },
             DataType::Char(t) => self.fitting_text(values, t.length()),
             DataType::VarChar(t) => self.fitting_text(values, t.length() as usize),
             DataType::Binary(t) => self.fitting_bytes(shown, values, t.length()),
@@ -199,6 +210,14 @@ impl Conversion {
             Some(row) => Err(self.refused(shown, row)),
         }
     }
+}
+
+/// The first row whose decimal has more digits than its type: arithmetic does not look at them.
+pub(crate) fn too_long_decimal(values: &ArrayRef) -> Option<usize> {
+    let ArrowType::Decimal128(precision, _) = values.data_type() else { return None };
+    let limit = 10u128.checked_pow(u32::from(*precision))?;
+    let decimals = values.as_primitive::<Decimal128Type>();
+    (0..decimals.len()).find(|row| decimals.is_valid(*row) && decimals.value(*row).unsigned_abs() >= limit)
 }
 
 /// The wall-clock time that a text says: `2024-07-18`, `2024-07-18 10:00:00.123`.

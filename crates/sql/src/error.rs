@@ -105,6 +105,17 @@ pub(crate) fn with_suggestion(error: SqlError, suggestion: Option<&str>) -> SqlE
     })
 }
 
+/// Says where it is, unless that is known.
+pub(crate) fn placed(error: SqlError, place: Place) -> SqlError {
+    change(error, |error| {
+        if error.line == 0 && place.line > 0 {
+            let position = format!(":[{},{}]", place.line, place.column);
+            error.message = error.message.replacen(":[0,0]", &position, 1);
+            (error.line, error.column, error.span) = (place.line, place.column, place.span);
+        }
+    })
+}
+
 /// Adds the statement that cures it.
 pub(crate) fn with_fix(error: SqlError, fix: &str) -> SqlError {
     change(error, |error| error.fix = Some(fix.into()))
@@ -242,7 +253,7 @@ fn plain(error: &DataFusionError) -> SqlError {
 
 /// Messages that speak of DataFusion rather than of the statement, in words of the dialect.
 fn reworded(text: &str) -> Option<(Class, String)> {
-    const FIXED: [(&str, Class, &str); 16] = [
+    const FIXED: [(&str, Class, &str); 26] = [
         (
             "Resources exhausted",
             Class::Limit,
@@ -292,6 +303,24 @@ fn reworded(text: &str) -> Option<(Class, String)> {
         ),
         ("Interval(", Class::Semantic, "an interval cannot be computed with like this"),
         ("Unsupported JOIN operator", Class::Semantic, "not supported yet: this kind of join"),
+        ("Cannot access field at argument", Class::Semantic, "only a STRUCT or a MAP has fields"),
+        ("argument types 'array_element(", Class::Semantic, "only an ARRAY or a MAP has elements"),
+        ("There isn't a common type to coerce", Class::Semantic, "LIKE compares texts: CAST the value AS STRING"),
+        ("Negation only supports", Class::Semantic, "only a number can be negated"),
+        ("for logical boolean operation", Class::Semantic, "AND and OR combine booleans"),
+        ("in CASE WHEN expression", Class::Semantic, "the values of a CASE have types that do not go together"),
+        ("The subquery should only return one column", Class::Semantic, "a subquery in this place has one column"),
+        ("make_map requires an even number", Class::Semantic, "function map takes pairs of a key and a value"),
+        (
+            "Unable to build regex from LIKE pattern",
+            Class::Data,
+            "a LIKE pattern is too long: it has too many of % and _",
+        ),
+        (
+            "in InSubquery",
+            Class::Semantic,
+            "a value cannot be compared with what the subquery gives: their types differ",
+        ),
     ];
     if let Some((_, class, words)) = FIXED.iter().find(|(known, ..)| text.contains(known)) {
         return Some((*class, (*words).to_owned()));
@@ -303,6 +332,31 @@ fn reworded(text: &str) -> Option<(Class, String)> {
     if let Some(column) = between("column \"", "\" must appear in the GROUP BY clause") {
         return Some((Class::Semantic, format!("column {column} must be in GROUP BY or in an aggregate function")));
     }
+    if let Some(table) = between("Invalid qualifier ", "\n") {
+        return Some((Class::Semantic, format!("no table of FROM is called {table}")));
+    }
+    if let Some(call) = between("No function matches the given name and argument types '", "'") {
+        let (name, types) = call.split_once('(').unwrap_or((call, ")"));
+        return Some(match types.strip_suffix(')').unwrap_or(types) {
+            "" => (Class::Semantic, format!("function {name} needs arguments")),
+            types => {
+                let text = format!("function {name} does not take arguments of these types: {types}");
+                (Class::Semantic, in_sql_types(&text))
+            }
+        });
+    }
+    if let Some(types) = between("Cannot infer common argument type for comparison operation ", "\n") {
+        return Some((Class::Semantic, format!("{} cannot be compared", both_types(types))));
+    }
+    if let Some(types) = between("Cannot coerce arithmetic expression ", " to valid types") {
+        return Some((Class::Semantic, format!("{} cannot be computed with each other", both_types(types))));
+    }
+    if let Some(computed) = between("Overflow happened on: ", "\n") {
+        return Some((Class::Data, format!("out of range: {computed} does not fit its type")));
+    }
+    if let Some(interval) = between("Invalid input syntax for type interval: \"", "\"") {
+        return Some((Class::Semantic, format!("'{interval}' is no interval")));
+    }
     if text.contains("regex parse error") {
         let reason = text.lines().rev().find_map(|line| line.trim().strip_prefix("error: ")).unwrap_or_default();
         return Some((Class::Data, format!("this is no regular expression that is supported: {reason}")));
@@ -312,10 +366,38 @@ fn reworded(text: &str) -> Option<(Class, String)> {
     Some((Class::Data, format!("'{value}' cannot be converted to {name}")))
 }
 
+/// The two types around an operator; nested ones by their family.
+fn both_types(text: &str) -> String {
+    const OPERATORS: [&str; 14] = [
+        " IS NOT DISTINCT FROM ",
+        " IS DISTINCT FROM ",
+        " <= ",
+        " >= ",
+        " != ",
+        " = ",
+        " < ",
+        " > ",
+        " + ",
+        " - ",
+        " * ",
+        " / ",
+        " % ",
+        " || ",
+    ];
+    let family = |name: &str| match name.split_once('(') {
+        Some((nested @ ("Struct" | "Map" | "List"), _)) => nested.replace("List", "array").to_lowercase(),
+        _ => in_sql_types(name),
+    };
+    match OPERATORS.iter().find_map(|operator| text.split_once(operator)) {
+        Some((left, right)) => format!("{} and {}", family(left), family(right)),
+        None => "these values".into(),
+    }
+}
+
 /// A message with the types' names in SQL instead of Arrow.
 fn in_sql_types(text: &str) -> String {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let names = r"\b(?:U?Int(?:8|16|32|64)\b|Float(?:32|64)\b|(?:Large)?Utf8(?:View)?\b|Boolean\b|Date32\b|LargeBinary\b|BinaryView\b|Decimal(?:128|256)\b|Timestamp\([^()]*(?:\([^()]*\))?\)|List\()";
+        let names = r"\b(?:U?Int(?:8|16|32|64)\b|Float(?:32|64)\b|(?:Large)?Utf8(?:View)?\b|Boolean\b|Date32\b|(?:Large)?Binary(?:View)?\b|Decimal(?:128|256)\b|Timestamp\([^()]*(?:\([^()]*\))?\)|List\()";
         Regex::new(names).ok()
     });
     let Some(names) = NAMES.as_ref() else { return text.to_owned() };
@@ -329,7 +411,7 @@ fn in_sql_types(text: &str) -> String {
         "Utf8" | "Utf8View" | "LargeUtf8" => "string",
         "Boolean" => "boolean",
         "Date32" => "date",
-        "LargeBinary" | "BinaryView" => "binary",
+        "Binary" | "LargeBinary" | "BinaryView" => "binary",
         "Decimal128" | "Decimal256" => "decimal",
         "List(" => "array(",
         other if other.contains("Some(") || other.contains('"') => "timestamp",

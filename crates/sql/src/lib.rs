@@ -25,6 +25,7 @@ mod query;
 mod results;
 mod scan;
 mod settings;
+mod system_tables;
 mod tables;
 mod types;
 mod values;
@@ -76,6 +77,7 @@ impl Engine {
         for function in functions::all() {
             template.register_udf(function).map_err(io::Error::other)?;
         }
+        template.register_udaf(Arc::new(functions::sum())).map_err(io::Error::other)?;
         Ok(Self { inner: Arc::new(Inner { lake, executor, timezone: options.timezone, template }) })
     }
 

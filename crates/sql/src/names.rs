@@ -73,6 +73,15 @@ impl<'a> Names<'a> {
         Ok(SchemaTarget { project, schema: schema.value.clone(), stored_schema: schema.stored() })
     }
 
+    /// A table, or one of its system tables: `t$files` is `files` of `t`.
+    pub(crate) fn readable(&self, name: &Name) -> Result<(TableTarget<'a>, Option<Ident>), SqlError> {
+        let target = self.table(name)?;
+        Ok(match without_system_table(&target.table) {
+            Some((table, system)) => (TableTarget { table, ..target }, Some(system)),
+            None => (target, None),
+        })
+    }
+
     /// `t`, `s.t`, `p.s.t`; without schema syntax `t` and `p.t`.
     pub(crate) fn table(&self, name: &Name) -> Result<TableTarget<'a>, SqlError> {
         let place = || Place::of(self.parsed, name.span());
@@ -108,6 +117,13 @@ impl<'a> Names<'a> {
             },
         })
     }
+}
+
+/// `t$files` without what stands behind the `$`, and that.
+fn without_system_table(table: &Ident) -> Option<(Ident, Ident)> {
+    let (name, system) = table.value.split_once('$').filter(|(name, _)| !name.is_empty())?;
+    let value = |text: &str| Ident { value: text.to_owned(), ..table.clone() };
+    Some((value(name), value(system)))
 }
 
 /// The project of a name or of an alias of other engines.

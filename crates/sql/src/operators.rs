@@ -2,6 +2,7 @@
 
 use crate::dialect::{TimeTravel, types};
 use crate::display::{self, SQL_TYPE, Zone};
+use crate::functions::arithmetic;
 use crate::tables::in_zone;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -64,14 +65,20 @@ impl ExprPlanner for Operators {
                 binary_expr(left, Operator::Modulo, or_null(right))
             }
             BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply
-                if is_number(&left_type) && is_number(&right_type) && (is_text(&left_type) || is_text(&right_type)) =>
+                if is_number(&left_type) && is_number(&right_type) =>
             {
                 let op = match expr.op {
                     BinaryOperator::Plus => Operator::Plus,
                     BinaryOperator::Minus => Operator::Minus,
                     _ => Operator::Multiply,
                 };
-                binary_expr(as_number(expr.left, &left_type), op, as_number(expr.right, &right_type))
+                if is_text(&left_type) || is_text(&right_type) {
+                    binary_expr(as_number(expr.left, &left_type), op, as_number(expr.right, &right_type))
+                } else if left_type.is_signed_integer() && right_type.is_signed_integer() {
+                    arithmetic(expr.left, op, expr.right, (&left_type, &right_type))?
+                } else {
+                    return Ok(PlannerResult::Original(expr));
+                }
             }
             BinaryOperator::StringConcat if !left_type.is_nested() && !right_type.is_nested() => {
                 Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&self.concat), vec![expr.left, expr.right]))

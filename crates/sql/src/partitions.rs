@@ -1,9 +1,10 @@
 //! The partitions of a table that hold data.
 
+use crate::convert::Refused;
 use crate::display;
 use crate::error::{SqlResult, failed, from_paimon};
 use crate::tables::OpenTable;
-use arrow::array::Date32Array;
+use arrow::array::{ArrayRef, AsArray, Date32Array};
 use paimon::spec::{BinaryRow, CoreOptions, DataType, Datum, PredicateBuilder};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -45,12 +46,40 @@ pub(crate) async fn list(
         builder.with_filter(predicate);
     }
     let plan = builder.new_scan().plan().await.map_err(from_paimon)?;
+    plan.splits().iter().map(|split| values(table, split.partition())).collect()
+}
+
+/// The values of a partition, in the order of the partition columns.
+pub(crate) fn values(table: &OpenTable, partition: &BinaryRow) -> SqlResult<Vec<PartitionValue>> {
     let fields = table.table.schema().partition_fields();
-    let values = |partition: &BinaryRow| {
-        let value = |(index, field): (usize, &paimon::spec::DataField)| value(partition, index, field.data_type());
-        fields.iter().enumerate().map(value).collect::<SqlResult<Vec<_>>>()
-    };
-    plan.splits().iter().map(|split| values(split.partition())).collect()
+    fields.iter().enumerate().map(|(index, field)| value(partition, index, field.data_type())).collect()
+}
+
+/// Longest name of a partition's folder, bytes: file systems permit no more.
+const FOLDER_BYTES_MAX: usize = 255;
+
+/// Refuses the first value whose folder could not be named.
+pub(crate) fn check_names(column: &str, values: &ArrayRef) -> Result<(), Refused> {
+    let Some(texts) = values.as_string_opt::<i32>() else { return Ok(()) };
+    for (row, text) in texts.iter().enumerate() {
+        let Some(text) = text.filter(|text| text.len() * 3 + column.len() >= FOLDER_BYTES_MAX) else { continue };
+        let name_bytes =
+            column.len() + 1 + text.bytes().map(|byte| if is_escaped(byte) { 3 } else { 1 }).sum::<usize>();
+        if name_bytes > FOLDER_BYTES_MAX {
+            let shown: String = text.chars().take(50).collect();
+            let text = format!(
+                "'{shown}…' is too long for a partition: its folder's name would have {name_bytes} bytes, at most \
+                 {FOLDER_BYTES_MAX} are possible"
+            );
+            return Err(Refused { row, text });
+        }
+    }
+    Ok(())
+}
+
+/// Written as `%XX` in the name of a folder.
+fn is_escaped(byte: u8) -> bool {
+    byte.is_ascii_control() || b"\"#%'*/:=?\\{}[]^".contains(&byte)
 }
 
 /// `dt=2024-07-18/hh=1`.
@@ -59,6 +88,8 @@ pub(crate) fn spec_text(table: &OpenTable, values: &[PartitionValue]) -> String 
     let default_name = CoreOptions::new(schema.options()).partition_default_name().to_owned();
     let pair = |(key, value): (&String, &PartitionValue)| match value {
         PartitionValue::Null => format!("{key}={default_name}"),
+        // Other engines keep an empty text as it is; its folder has the same name.
+        PartitionValue::Text(text) if text.is_empty() => format!("{key}={default_name}"),
         value => format!("{key}={value}"),
     };
     schema.partition_keys().iter().zip(values).map(pair).collect::<Vec<_>>().join("/")

@@ -8,12 +8,13 @@ use crate::job::Job;
 use crate::operators::{Operators, Sources, TimeTravels, Types, rewrite_casts, rewrite_char_comparisons};
 use crate::scan::{TableScan, TableStores};
 use crate::tables::OpenTable;
-use crate::{functions, guard, max_pt};
+use crate::values::{self, Target};
+use crate::{functions, guard, max_pt, system_tables};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{DataFusionError, SchemaError};
-use datafusion::datasource::provider_as_source;
+use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
@@ -27,14 +28,6 @@ use model::nearest::nearest;
 use paimon::spec::DataType::Char as SqlChar;
 use ports::sql_engine::SqlError;
 use std::sync::Arc;
-
-/// How numbers with a point are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fractions {
-    Double,
-    /// As decimals, so that nothing is lost on the way into a DECIMAL column.
-    Decimal,
-}
 
 /// Where a plan's rows come in an order that nobody asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +52,21 @@ pub(crate) struct Planner {
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     type_planner: Arc<dyn TypePlanner>,
     session: Arc<functions::Session>,
+    /// Columns that the cells of a VALUES list are written to.
+    targets: Vec<Target>,
 }
 
 impl Planner {
+    /// For the rows of a VALUES list that go into columns of a table. Numbers with a point are decimals in it.
+    pub(crate) async fn of_list(job: &Job, query: &Query, targets: Vec<Target>) -> Result<Self, SqlError> {
+        let mut planner = Self::new(job, query, Order::Free).await?;
+        planner.targets = targets;
+        planner.state.config_mut().options_mut().sql_parser.parse_float_as_decimal = true;
+        Ok(planner)
+    }
+
     /// Opens the tables of a query.
-    pub(crate) async fn new(job: &Job, query: &Query, fractions: Fractions, order: Order) -> Result<Self, SqlError> {
+    pub(crate) async fn new(job: &Job, query: &Query, order: Order) -> Result<Self, SqlError> {
         let stores = Arc::new(TableStores::default());
         let env = job
             .engine
@@ -71,7 +74,7 @@ impl Planner {
             .runtime_env(job.context.limits.memory_bytes, Arc::clone(&stores) as _)
             .map_err(from_datafusion)?;
         let mut state = SessionStateBuilder::new_from_existing(job.engine.template.clone())
-            .with_config(session_config(job, fractions, order))
+            .with_config(session_config(job, order))
             .with_runtime_env(env)
             .build();
         let mut sources = Sources::new();
@@ -81,10 +84,16 @@ impl Planner {
             if sources.iter().any(|(known, travel, _)| *known == name && *travel == used.time_travel) {
                 continue;
             }
-            let target = job.names().table(&used.name)?;
+            let (target, system) = job.names().readable(&used.name)?;
             let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
             let place = Place::of(&job.parsed, used.name.span());
             let table = table.travelled(used.time_travel.as_ref(), &job.settings, place).await?;
+            if let Some(system) = system {
+                let rows = system_tables::read(job, &table, &system).await?;
+                let provider = MemTable::try_new(rows.schema(), vec![vec![rows]]).map_err(from_datafusion)?;
+                sources.push((name, used.time_travel.clone(), provider_as_source(Arc::new(provider))));
+                continue;
+            }
             tables.push(table.clone());
             let scan = TableScan::new(table, used.name.span(), &job.settings.zone_name, Arc::clone(&stores)).await?;
             if order == Order::Serial && scan.row_count() <= SERIAL_ROWS_MAX {
@@ -101,7 +110,8 @@ impl Planner {
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
             vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];
         let type_planner = Arc::new(Types { zone_name: job.settings.zone_name.clone() });
-        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner, session })
+        let targets = Vec::new();
+        Ok(Self { state, sources, tables, expr_planners, relation_planners, type_planner, session, targets })
     }
 
     pub(crate) fn state(&self) -> &SessionState {
@@ -194,7 +204,7 @@ fn reference(name: &Name) -> TableReference {
     }
 }
 
-fn session_config(job: &Job, fractions: Fractions, order: Order) -> SessionConfig {
+fn session_config(job: &Job, order: Order) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
@@ -203,7 +213,6 @@ fn session_config(job: &Job, fractions: Fractions, order: Order) -> SessionConfi
     options.sql_parser.enable_ident_normalization = true;
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;
-    options.sql_parser.parse_float_as_decimal = fractions == Fractions::Decimal;
     options.sql_parser.default_null_ordering = "nulls_min".into();
     // Every thread's sort keeps this much back for merging what it spilled.
     let share = usize::try_from(job.context.limits.memory_bytes).unwrap_or(usize::MAX);
@@ -251,7 +260,7 @@ impl ContextProvider for Planner {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        functions::scalar(name, &self.session, &self.state)
+        values::function(name, &self.targets).or_else(|| functions::scalar(name, &self.session, &self.state))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

@@ -6,7 +6,7 @@ use crate::display::SQL_TYPE;
 use crate::error::from_datafusion;
 use crate::job::Job;
 use crate::order::{self, PlainScan};
-use crate::plan::{Fractions, Order, Planner};
+use crate::plan::{Order, Planner};
 use crate::results::{Form, SpoolWriter, result_columns};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -23,7 +23,7 @@ pub(crate) async fn run(job: &Job, query: &Query) -> Result<Outcome, SqlError> {
         (true, false) => Order::Kept,
         (true, true) => Order::Serial,
     };
-    let mut planner = Planner::new(job, query, Fractions::Double, order).await?;
+    let mut planner = Planner::new(job, query, order).await?;
     let plan = planner.logical(job, query).await?;
     let plain = if order != Order::Free { PlainScan::of(&plan).map_err(from_datafusion)? } else { None };
     if plain.is_none() {
@@ -79,7 +79,7 @@ pub(crate) async fn explain(job: &Job, explain: &Explain) -> Result<Outcome, Sql
         },
         _ => return Err(not_supported_yet("EXPLAIN of this statement")),
     };
-    let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
+    let planner = Planner::new(job, query, Order::Free).await?;
     let plan = planner.logical(job, query).await?;
     let optimized = planner.optimized(job, &plan)?;
     let physical = planner.physical(job, &optimized).await?;

@@ -1,5 +1,6 @@
 //! Results: spooled once as an Arrow IPC file, then paged, shown and exported from there.
 
+use crate::convert::too_long_decimal;
 use crate::display::{self, Zone};
 use crate::error::{Class, failed};
 use arrow::array::{Array, RecordBatch};
@@ -123,6 +124,9 @@ impl SpoolWriter {
         } else {
             batch
         };
+        if batch.columns().iter().any(|column| too_long_decimal(column).is_some()) {
+            return Err(failed(Class::Data, "a decimal of the result has more digits than its type, at most 38"));
+        }
         self.rows += batch.num_rows() as u64;
         self.coalescer.push_batch(batch).map_err(spool_error)?;
         self.write_completed()?;

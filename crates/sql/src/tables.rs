@@ -3,7 +3,7 @@
 use crate::convert;
 use crate::dialect::{Ident, ParsedStatement, TimeTravel};
 use crate::display::{self, SQL_TYPE};
-use crate::error::{Class, Place, failed_at, from_lake, from_paimon, with_suggestion};
+use crate::error::{Class, Place, failed_at, from_lake, from_paimon, placed, with_suggestion};
 use crate::names::TableTarget;
 use crate::settings::Effective;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -50,7 +50,7 @@ impl OpenTable {
         let stored = match catalog.load_table(&target.schema, &target.table.value).await {
             Ok(table) => table,
             Err(LakeError::NotFound(_)) => return Err(not_found(&catalog, parsed, target).await),
-            Err(error) => return Err(from_lake(error)),
+            Err(error) => return Err(placed(from_lake(error), Place::of(parsed, target.table.span))),
         };
         let table = whole_milliseconds(&stored)?;
         let reference = TableRef {

@@ -1,114 +1,140 @@
 //! The rows of an INSERT … VALUES. Each cell becomes a value of its column's type for itself, but the planner gives a
-//! column of the list one type: where the cells have several, they go as texts.
+//! column of the list one type: where the cells are not all plain constants of one kind, each goes through [`Assign`].
 
-use crate::dialect::{Query, SqlType, types};
+use crate::convert::{Conversion, Refused};
+use crate::dialect::Query;
+use crate::error::{Class, failed};
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::sql::sqlparser::ast;
-use std::collections::HashSet;
+use ports::sql_engine::SqlError;
+use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-/// The query with cells that fit together, and the columns' defaults in the place of DEFAULT.
-pub(crate) fn prepared(query: &Query, defaults: &[Option<String>]) -> Query {
+/// Begins the names of the functions that convert cells; no text of a user can be such a name.
+const ASSIGN: &str = "\u{0}assign ";
+
+/// A column of the table that a column of the list is written to.
+pub(crate) struct Target {
+    pub conversion: Conversion,
+    /// What DEFAULT means.
+    pub default: Option<String>,
+}
+
+/// The query with cells that fit together, and the columns' defaults in the place of DEFAULT. Bare numbers with a point
+/// are left to be read as decimals, so that nothing is lost on the way into a DECIMAL column; all others are DOUBLE.
+pub(crate) fn prepared(query: &Query, targets: &[Target]) -> Query {
     let mut query = query.clone();
     let ast::SetExpr::Values(values) = query.ast.body.as_mut() else { return query };
-    let n_columns = values.rows.iter().map(|row| row.len()).max().unwrap_or(0);
-    for column in 0..n_columns {
+    for (column, target) in targets.iter().enumerate() {
         let mut cells: Vec<&mut ast::Expr> = values.rows.iter_mut().filter_map(|row| row.get_mut(column)).collect();
         for cell in cells.iter_mut().filter(|cell| is_default(cell)) {
-            let default = defaults.get(column).cloned().flatten();
+            let default = target.default.clone();
             **cell = ast::Expr::value(default.map_or(ast::Value::Null, ast::Value::SingleQuotedString));
         }
-        let kinds: HashSet<Kind> = cells.iter().filter_map(|cell| Kind::of(cell)).collect();
-        if do_not_mix(&kinds) {
-            cells.into_iter().for_each(as_text);
-        } else if cells.iter().any(|cell| !is_decimal(cell)) {
-            cells.into_iter().for_each(fractions_as_doubles);
+        let is_uniform = are_of_one_kind(&cells);
+        let is_double = target.conversion.target().is_floating();
+        for (row, cell) in cells.into_iter().enumerate() {
+            if is_double || Plain::of(cell) != Some(Plain::Number) {
+                fractions_as_doubles(cell);
+            }
+            if !is_uniform {
+                assign(cell, column, row + 1);
+            }
         }
     }
     query
+}
+
+/// The function that converts the cells of a column, by the name that [`prepared`] gave it.
+pub(crate) fn function(name: &str, targets: &[Target]) -> Option<Arc<ScalarUDF>> {
+    let column: usize = name.strip_prefix(ASSIGN)?.parse().ok()?;
+    let conversion = targets.get(column)?.conversion.clone();
+    let signature = Signature::any(2, Volatility::Immutable);
+    Some(Arc::new(ScalarUDF::from(Assign { name: name.to_owned(), conversion, signature })))
+}
+
+/// A value that a column refuses. Rows count from 1.
+pub(crate) fn refused(refused: &Refused, row: u64, column: &str) -> SqlError {
+    failed(Class::Data, format!("{}, in row {row}, column {column}", refused.text))
 }
 
 fn is_default(cell: &ast::Expr) -> bool {
     matches!(cell, ast::Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("default"))
 }
 
-/// What a cell looks like.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+/// A constant as it is written, perhaps with a sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Null,
     Text,
+    /// Without exponent.
     Number,
     Boolean,
-    /// `DATE '2024-07-18'`.
-    Typed(String),
-    Computed,
 }
 
-impl Kind {
-    /// `None` for NULL.
+impl Plain {
     fn of(cell: &ast::Expr) -> Option<Self> {
-        Some(match cell {
+        match cell {
             ast::Expr::Value(value) => match &value.value {
-                ast::Value::Null => return None,
-                ast::Value::Number(..) => Self::Number,
-                ast::Value::SingleQuotedString(_) => Self::Text,
-                ast::Value::Boolean(_) => Self::Boolean,
-                _ => Self::Computed,
+                ast::Value::Null => Some(Self::Null),
+                ast::Value::SingleQuotedString(_) => Some(Self::Text),
+                ast::Value::Number(digits, _) if !digits.contains(['e', 'E']) => Some(Self::Number),
+                ast::Value::Boolean(_) => Some(Self::Boolean),
+                _ => None,
             },
-            ast::Expr::Nested(inner) | ast::Expr::UnaryOp { expr: inner, .. } => return Self::of(inner),
-            ast::Expr::Cast { data_type, .. } => match types::decode(data_type) {
-                Some(SqlType::String | SqlType::Varchar(_) | SqlType::Char(_)) => Self::Text,
-                Some(
-                    SqlType::TinyInt
-                    | SqlType::SmallInt
-                    | SqlType::Int
-                    | SqlType::BigInt
-                    | SqlType::Float
-                    | SqlType::Double
-                    | SqlType::Decimal { .. },
-                ) => Self::Number,
-                Some(other) => Self::Typed(other.to_string()),
-                None => Self::Computed,
-            },
-            _ => Self::Computed,
-        })
+            ast::Expr::Nested(inner) => Self::of(inner),
+            ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus | ast::UnaryOperator::Plus, expr } => {
+                Self::of(expr).filter(|plain| *plain == Self::Number)
+            }
+            _ => None,
+        }
     }
 }
 
-/// Texts stand with texts only, and numbers, dates and the like with their own kind. What is computed may be anything.
-fn do_not_mix(kinds: &HashSet<Kind>) -> bool {
-    let n_plain = kinds.len() - usize::from(kinds.contains(&Kind::Computed));
-    n_plain > 1 || (kinds.contains(&Kind::Text) && kinds.len() > 1)
+fn are_of_one_kind(cells: &[&mut ast::Expr]) -> bool {
+    let mut kind = Plain::Null;
+    cells.iter().all(|cell| match Plain::of(cell) {
+        None => false,
+        Some(Plain::Null) => true,
+        Some(plain) => {
+            let fits = kind == Plain::Null || kind == plain;
+            kind = plain;
+            fits
+        }
+    })
 }
 
-fn as_text(cell: &mut ast::Expr) {
-    let text = match &*cell {
-        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => number(expr).map(|digits| format!("-{digits}")),
-        other => number(other).map(str::to_owned),
-    };
-    *cell = match text {
-        Some(text) => ast::Expr::value(ast::Value::SingleQuotedString(text)),
-        None => ast::Expr::Cast {
-            kind: ast::CastKind::Cast,
-            expr: Box::new(cell.clone()),
-            data_type: types::encode(&SqlType::String),
-            array: false,
-            format: None,
-        },
-    };
-}
-
-/// Whether no number in the expression is written with an exponent.
-fn is_decimal(expr: &ast::Expr) -> bool {
-    let found = ast::visit_expressions(expr, |expr| match number(expr) {
-        Some(digits) if digits.contains(['e', 'E']) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+/// `cell` becomes `assign(row, cell)`.
+fn assign(cell: &mut ast::Expr, column: usize, row: usize) {
+    let value = std::mem::replace(cell, ast::Expr::value(ast::Value::Null));
+    let row = ast::Expr::value(ast::Value::Number(row.to_string(), false));
+    let argument = |expr| ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr));
+    *cell = ast::Expr::Function(ast::Function {
+        name: ast::ObjectName::from(vec![ast::Ident::with_quote('"', format!("{ASSIGN}{column}"))]),
+        uses_odbc_syntax: false,
+        parameters: ast::FunctionArguments::None,
+        args: ast::FunctionArguments::List(ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![argument(row), argument(value)],
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
     });
-    found.is_continue()
 }
 
 fn fractions_as_doubles(expr: &mut ast::Expr) {
     _ = ast::visit_expressions_mut(expr, |expr| {
-        if let Some(digits) = number(expr).filter(|digits| digits.contains(['.', 'e', 'E'])) {
-            let digits = ast::Value::SingleQuotedString(digits.to_owned()).into();
+        if let ast::Expr::Value(value) = expr
+            && let ast::Value::Number(digits, _) = &value.value
+            && digits.contains(['.', 'e', 'E'])
+        {
+            let digits = ast::Value::SingleQuotedString(digits.clone()).into();
             *expr = ast::Expr::Cast {
                 kind: ast::CastKind::Cast,
                 expr: Box::new(ast::Expr::Value(digits)),
@@ -121,13 +147,56 @@ fn fractions_as_doubles(expr: &mut ast::Expr) {
     });
 }
 
-/// The digits of a number as written.
-fn number(expr: &ast::Expr) -> Option<&str> {
-    match expr {
-        ast::Expr::Value(value) => match &value.value {
-            ast::Value::Number(digits, _) => Some(digits),
-            _ => None,
-        },
-        _ => None,
+/// Converts one cell to its column's type, as the column would.
+#[derive(Debug)]
+struct Assign {
+    name: String,
+    conversion: Conversion,
+    signature: Signature,
+}
+
+impl PartialEq for Assign {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Assign {}
+
+impl Hash for Assign {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Assign {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(self.conversion.target().clone())
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [row, value] = arguments.args.as_slice() else {
+            return Err(DataFusionError::Internal("a cell has a row and a value".into()));
+        };
+        let row = match row {
+            ColumnarValue::Scalar(ScalarValue::Int64(Some(row))) => u64::try_from(*row).unwrap_or(0),
+            _ => 0,
+        };
+        let values = value.to_array(arguments.number_rows)?;
+        match self.conversion.convert(&values) {
+            Ok(converted) => Ok(ColumnarValue::Array(converted)),
+            Err(error) => {
+                let error = refused(&error, row, self.conversion.name());
+                Err(DataFusionError::External(Box::new(error)))
+            }
+        }
     }
 }

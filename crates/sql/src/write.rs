@@ -2,12 +2,16 @@
 //! writer; at the end one snapshot is published. Until then a cancelled statement leaves nothing.
 
 use crate::convert::{Conversion, Refused};
-use crate::dialect::{Ident, Insert, Literal, Name, ParsedStatement, PartitionSpec as WrittenSpec, Query};
+use crate::dialect::{
+    Ident, Insert, Literal, Name, ParsedStatement, PartitionKey, PartitionSpec as WrittenSpec, Query,
+};
 use crate::error::{Class, Place, failed, failed_at, from_datafusion, from_lake};
 use crate::job::Job;
-use crate::plan::{Fractions, Order, Planner};
+use crate::partitions;
+use crate::plan::{Order, Planner};
 use crate::tables::{OpenTable, find_column};
-use crate::{types, values};
+use crate::types;
+use crate::values::{self, Target};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::nullif;
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
@@ -33,15 +37,18 @@ const WRITE_BUFFER_BYTES_MIN: u64 = 4 << 20;
 pub(crate) async fn insert(job: &Job, insert: &Insert) -> Result<Outcome, SqlError> {
     let target = job.names().table(&insert.table)?;
     let table = job.running.until_stopped(OpenTable::open(&job.engine.lake, &job.parsed, &target)).await?;
-    refuse_in_strict_project(&table)?;
+    let place = Place::of(&job.parsed, insert.table.span());
+    refuse_in_strict_project(&table, place)?;
+    refuse_postponed(&table, place)?;
     let layout = Layout::of(job, &table, insert)?;
-    // The numbers of a VALUES list are read as decimals, so that nothing is lost on the way into a DECIMAL column.
-    let (source, fractions) = match insert.source.values() {
-        Some(_) => (&values::prepared(&insert.source, &layout.defaults(&table)), Fractions::Decimal),
-        None => (&insert.source, Fractions::Double),
-    };
+    let targets = layout.targets(&table);
+    let is_list = insert.source.values().is_some();
+    let source = if is_list { &values::prepared(&insert.source, &targets) } else { &insert.source };
     let planning = async {
-        let planner = Planner::new(job, source, fractions, Order::Free).await?;
+        let planner = match is_list {
+            true => Planner::of_list(job, source, targets).await?,
+            false => Planner::new(job, source, Order::Free).await?,
+        };
         let plan = planner.logical(job, source).await?;
         layout.check_count(job, insert, plan.schema().fields().len())?;
         Ok((planner, plan))
@@ -64,7 +71,8 @@ pub(crate) async fn insert_all(job: &Job, parts: &[Insert]) -> Result<Outcome, S
 
 /// Writes a new table's rows: CREATE TABLE … AS SELECT.
 pub(crate) async fn fill(job: &Job, table: &OpenTable, query: &Query) -> Result<Outcome, SqlError> {
-    let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
+    refuse_postponed(table, Place::default())?;
+    let planner = Planner::new(job, query, Order::Free).await?;
     let plan = planner.logical(job, query).await?;
     let layout = Layout::in_table_order(job, table)?;
     write(job, table, &planner, &plan, &layout, None).await
@@ -78,8 +86,8 @@ pub(crate) async fn truncate(job: &Job, name: &Name, partitions: &[WrittenSpec])
     let scope = if partitions.is_empty() {
         OverwriteScope::Table
     } else {
-        let specs = partitions.iter().map(|spec| partition_spec(job, &table, spec));
-        OverwriteScope::Partitions(specs.collect::<Result<_, _>>()?)
+        let specs = partitions.iter().map(|spec| existing_partition(job, &table, spec));
+        OverwriteScope::Partitions(job.running.until_stopped(futures::future::try_join_all(specs)).await?)
     };
     job.running.begin_publishing()?;
     let change = Change::Truncate { scope, commit_user: lake::commit_user() };
@@ -88,7 +96,7 @@ pub(crate) async fn truncate(job: &Job, name: &Name, partitions: &[WrittenSpec])
 }
 
 /// What the cloud product refuses, with its wording.
-fn refuse_in_strict_project(table: &OpenTable) -> Result<(), SqlError> {
+fn refuse_in_strict_project(table: &OpenTable, place: Place) -> Result<(), SqlError> {
     let schema = table.table.schema();
     let is_dynamic = !schema.primary_keys().is_empty() && schema.core_options().bucket() == -1;
     if !table.strict || !is_dynamic {
@@ -100,7 +108,20 @@ fn refuse_in_strict_project(table: &OpenTable) -> Result<(), SqlError> {
         "Cross Partition table"
     };
     let name = &table.reference.table;
-    Err(failed(Class::Semantic, format!("INSERT INTO or INSERT OVERWRITE is not supported for {kind} {name}")))
+    let text = format!("INSERT INTO or INSERT OVERWRITE is not supported for {kind} {name}");
+    Err(failed_at(Class::Semantic, place, text))
+}
+
+/// Rows without a bucket are unseen until a compaction gives them one.
+fn refuse_postponed(table: &OpenTable, place: Place) -> Result<(), SqlError> {
+    if table.table.schema().core_options().bucket() != -2 {
+        return Ok(());
+    }
+    let name = &table.reference.table;
+    let text = format!(
+        "not supported yet: writing to table {name} with 'bucket'='-2': its rows would be seen only after a compaction"
+    );
+    Err(failed_at(Class::Semantic, place, text))
 }
 
 /// Where each column of the table gets its values from.
@@ -120,8 +141,17 @@ struct Layout {
 struct Column {
     conversion: Conversion,
     origin: Origin,
-    /// An empty text is no value: partition columns only.
-    empty_is_null: bool,
+    /// An empty text is no value then.
+    is_partition: bool,
+}
+
+impl Column {
+    fn explained(&self, refused: Refused) -> Refused {
+        if !self.is_partition || self.conversion.is_nullable() {
+            return refused;
+        }
+        Refused { text: format!("{} (the empty text is NULL in a partition column)", refused.text), ..refused }
+    }
 }
 
 enum Origin {
@@ -206,7 +236,6 @@ impl Layout {
                     failed(Class::Semantic, format!("column {} of type {name} cannot be written", field.name()))
                 })?;
             let is_partition = partition_keys.iter().any(|key| key == field.name());
-            let empty_is_null = is_partition && field.data_type().is_nullable();
             let origin = match order.iter().position(|name| name == field.name()) {
                 Some(position) => {
                     if is_partition {
@@ -216,13 +245,13 @@ impl Layout {
                 }
                 None => {
                     let text = match constants.get(field.name()) {
-                        Some(literal) => literal.text().filter(|text| !(empty_is_null && text.is_empty())),
+                        Some(literal) => literal.text().filter(|text| !(is_partition && text.is_empty())),
                         None => field.default_value().map(str::to_owned),
                     };
                     Origin::Constant(constant(&conversion, text)?)
                 }
             };
-            columns.push(Column { conversion, origin, empty_is_null });
+            columns.push(Column { conversion, origin, is_partition });
         }
         let schema = Schema::new(
             columns
@@ -252,15 +281,18 @@ impl Layout {
         Err(failed_at(Class::Semantic, Place::of(&job.parsed, insert.source_span), text))
     }
 
-    /// The defaults of the columns that the source fills, in its order.
-    fn defaults(&self, table: &OpenTable) -> Vec<Option<String>> {
-        let mut defaults = vec![None; self.n_source];
-        for (column, field) in self.columns.iter().zip(table.fields()) {
-            if let Origin::Source(position) = column.origin {
-                defaults[position] = field.default_value().map(str::to_owned);
+    /// The columns that the source fills, in its order.
+    fn targets(&self, table: &OpenTable) -> Vec<Target> {
+        let filled = self.columns.iter().zip(table.fields()).filter_map(|(column, field)| match column.origin {
+            Origin::Source(position) => {
+                let default = field.default_value().map(str::to_owned);
+                Some((position, Target { conversion: column.conversion.clone(), default }))
             }
-        }
-        defaults
+            Origin::Constant(_) => None,
+        });
+        let mut targets: Vec<(usize, Target)> = filled.collect();
+        targets.sort_by_key(|(position, _)| *position);
+        targets.into_iter().map(|(_, target)| target).collect()
     }
 
     fn overwrite_scope(&self) -> OverwriteScope {
@@ -279,13 +311,17 @@ impl Layout {
                 Origin::Constant(value) => value.to_array_of_size(rows.num_rows()).map_err(from_datafusion)?,
                 Origin::Source(position) => {
                     let values = Arc::clone(rows.column(*position));
-                    let values = if column.empty_is_null { without_empty_texts(values)? } else { values };
-                    let refused = |refused: Refused| {
+                    let values = if column.is_partition { without_empty_texts(values)? } else { values };
+                    let converted = column.conversion.convert(&values).and_then(|values| {
+                        if column.is_partition {
+                            partitions::check_names(column.conversion.name(), &values)?
+                        }
+                        Ok(values)
+                    });
+                    converted.map_err(|refused| {
                         let row = first_row + refused.row as u64;
-                        let name = column.conversion.name();
-                        failed(Class::Data, format!("{}, in row {row}, column {name}", refused.text))
-                    };
-                    column.conversion.convert(&values).map_err(refused)?
+                        values::refused(&column.explained(refused), row, column.conversion.name())
+                    })?
                 }
             };
             arrays.push(array);
@@ -344,6 +380,25 @@ pub(crate) fn partition_spec(job: &Job, table: &OpenTable, spec: &WrittenSpec) -
     Ok(values)
 }
 
+/// The same of partitions that hold data.
+pub(crate) async fn existing_partition(
+    job: &Job,
+    table: &OpenTable,
+    spec: &WrittenSpec,
+) -> Result<PartitionSpec, SqlError> {
+    let values = partition_spec(job, table, spec)?;
+    if !partitions::list(table, Some(&values)).await?.is_empty() {
+        return Ok(values);
+    }
+    let text = |key: &PartitionKey| {
+        let value = key.value.as_ref().and_then(Literal::text).unwrap_or_else(|| "NULL".into());
+        format!("{}={value}", key.column.value)
+    };
+    let text = spec.keys.iter().map(text).collect::<Vec<_>>().join("/");
+    let text = format!("partition {text} of table {} not found", table.reference);
+    Err(failed_at(Class::Partition, Place::of(&job.parsed, spec.span), text))
+}
+
 /// A constant of a PARTITION clause as the table format has it; `None` is the NULL partition.
 fn datum(job: &Job, field: &DataField, value: &Literal, place: Place) -> Result<Option<Datum>, SqlError> {
     let settings = &job.settings;
@@ -356,6 +411,8 @@ fn datum(job: &Job, field: &DataField, value: &Literal, place: Place) -> Result<
     let converted = conversion
         .convert(&values)
         .map_err(|refused| failed_at(Class::Partition, place, format!("{}: {}", field.name(), refused.text)))?;
+    partitions::check_names(field.name(), &converted)
+        .map_err(|refused| failed_at(Class::Partition, place, refused.text))?;
     let scalar = ScalarValue::try_from_array(&converted, 0).map_err(from_datafusion)?;
     Ok(match (scalar, field.data_type()) {
         (ScalarValue::Boolean(value), _) => value.map(Datum::Bool),

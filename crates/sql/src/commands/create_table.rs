@@ -1,10 +1,10 @@
 //! CREATE TABLE in all its forms: the table format's schema is built here, from the types as declared.
 
 use crate::dialect::{ColumnDefinition, CreateTable, Form, Ident, Query, SqlType, TableSource};
-use crate::error::{Class, Place, SqlResult, failed_at, from_lake, from_paimon};
+use crate::error::{Class, Place, SqlResult, failed_at, from_lake, from_paimon, placed};
 use crate::job::Job;
 use crate::names::TableTarget;
-use crate::plan::{Fractions, Order, Planner};
+use crate::plan::{Order, Planner};
 use crate::tables::{OpenTable, open_catalog};
 use crate::{convert, write};
 use arrow::array::{ArrayRef, StringArray};
@@ -57,7 +57,7 @@ pub(crate) async fn run(job: &Job, create: &CreateTable) -> SqlResult<Outcome> {
             let text = format!("schema {}.{} not found", target.project.name, target.schema);
             return Err(failed_at(Class::Semantic, Place::of(&job.parsed, create.name.span()), text));
         }
-        Err(error) => return Err(from_lake(error)),
+        Err(error) => return Err(placed(from_lake(error), Place::of(&job.parsed, create.name.span()))),
     }
     let outcome = match &create.source {
         Some(TableSource::Query(query)) => {
@@ -142,7 +142,7 @@ fn with_defaults(schema: Schema, fields: &[DataField]) -> SqlResult<Schema> {
 
 /// Columns of CREATE TABLE … AS SELECT.
 async fn columns_of(job: &Job, create: &CreateTable, query: &Query) -> SqlResult<Vec<ColumnDefinition>> {
-    let planner = Planner::new(job, query, Fractions::Double, Order::Free).await?;
+    let planner = Planner::new(job, query, Order::Free).await?;
     let plan = planner.logical(job, query).await?;
     // Refused before the table exists: nobody wants to see it come and go.
     planner.optimized(job, &plan)?;
@@ -256,7 +256,8 @@ impl Definition<'_> {
             options.insert("bucket".into(), STRICT_BUCKETS.to_string());
             notices.push(format!("This project is strict, so the table has {STRICT_BUCKETS} buckets."));
         }
-        let schema = build(&fields, &partition_keys, &primary_keys, options, create.comment.clone())?;
+        let schema = build(&fields, &partition_keys, &primary_keys, options, create.comment.clone())
+            .map_err(|error| placed(error, Place::of(&self.job.parsed, create.name.span())))?;
         Ok((schema, notices))
     }
 

@@ -1,19 +1,21 @@
 //! DESC and SHOW CREATE TABLE.
 
 use crate::commands::show::owner;
-use crate::dialect::{Describe, Name};
+use crate::dialect::{Describe, Ident, Name};
 use crate::display::{self, Zone};
 use crate::error::{SqlResult, from_lake, from_paimon};
 use crate::job::Job;
 use crate::results::Form;
 use crate::tables::OpenTable;
-use crate::types;
-use crate::write::partition_spec;
+use crate::write::existing_partition;
+use crate::{system_tables, types};
 use arrow::array::TimestampMillisecondArray;
+use arrow::datatypes::Field;
 use model::text_table::{DescribedColumn, TableDescription};
 use paimon::spec::{DataField, DataType, Datum, PredicateBuilder};
 use ports::sql_engine::Outcome;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Options that belong to a table's place or history, not to its definition.
 const NOT_PART_OF_A_DEFINITION: [&str; 5] = ["path", "owner", "created-at", "created-by", "updated-at"];
@@ -23,11 +25,15 @@ async fn open(job: &Job, name: &Name) -> SqlResult<OpenTable> {
 }
 
 pub(crate) async fn run(job: &Job, describe: &Describe) -> SqlResult<Outcome> {
-    let table = open(job, &describe.table).await?;
+    let (target, system) = job.names().readable(&describe.table)?;
+    let table = OpenTable::open(&job.engine.lake, &job.parsed, &target).await?;
+    if let Some(system) = system {
+        return describe_system_table(job, &table, &system).await;
+    }
     let schema = table.stored.schema();
     let mut builder = table.table.new_read_builder();
     if let Some(spec) = &describe.partition {
-        let wanted = partition_spec(job, &table, spec)?;
+        let wanted = existing_partition(job, &table, spec).await?;
         let values: Vec<(&str, Option<Datum>)> =
             wanted.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         builder.with_filter(PredicateBuilder::new(table.fields()).partition_predicate(&values).map_err(from_paimon)?);
@@ -93,6 +99,29 @@ pub(crate) async fn run(job: &Job, describe: &Describe) -> SqlResult<Outcome> {
     if describe.extended {
         head.extend(["Nullable", "Default", "PrimaryKey"]);
     }
+    job.texts(&head, rows.collect(), &Form::Text(description.render()))
+}
+
+async fn describe_system_table(job: &Job, table: &OpenTable, system: &Ident) -> SqlResult<Outcome> {
+    let schema = system_tables::read(job, table, system).await?.schema();
+    let column = |field: &Arc<Field>| DescribedColumn {
+        name: field.name().clone(),
+        data_type: display::sql_type(field),
+        nullable: true,
+        ..DescribedColumn::default()
+    };
+    let description = TableDescription {
+        owner: owner(&job.context.principal),
+        project: table.reference.project.to_string(),
+        schema: table.reference.schema.clone(),
+        columns: schema.fields().iter().map(column).collect(),
+        ..TableDescription::default()
+    };
+    let rows = description.columns.iter().map(|column| {
+        let row = [column.name.as_str(), &column.data_type, "", "", "false"];
+        row.map(|text| Some(text.to_owned())).to_vec()
+    });
+    let head = ["Field", "Type", "Label", "Comment", "Partition?"];
     job.texts(&head, rows.collect(), &Form::Text(description.render()))
 }
 
@@ -169,7 +198,7 @@ fn create_statement(table: &OpenTable) -> String {
 }
 
 fn declared_type(data_type: &DataType) -> String {
-    types::from_paimon(data_type).map_or_else(|| types::sql_name(data_type), |t| t.to_string().to_uppercase())
+    types::from_paimon(data_type).map_or_else(|| types::sql_name(data_type), |t| t.declaration())
 }
 
 fn identifier(name: &str) -> String {

@@ -1,7 +1,7 @@
 //! DROP TABLE.
 
 use crate::dialect::DropTable;
-use crate::error::{Class, Place, SqlResult, failed_at, from_lake, with_suggestion};
+use crate::error::{Class, Place, SqlResult, failed_at, from_lake, placed, with_suggestion};
 use crate::job::Job;
 use crate::tables::open_catalog;
 use model::nearest::nearest;
@@ -20,6 +20,6 @@ pub(crate) async fn run(job: &Job, drop: &DropTable) -> SqlResult<Outcome> {
             let error = failed_at(Class::Semantic, place, format!("table {} not found", target.table_ref()));
             Err(with_suggestion(error, nearest(&target.table.value, tables.iter().map(String::as_str))))
         }
-        Err(error) => Err(from_lake(error)),
+        Err(error) => Err(placed(from_lake(error), Place::of(&job.parsed, target.table.span))),
     }
 }

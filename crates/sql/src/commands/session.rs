@@ -57,7 +57,7 @@ pub(crate) async fn use_target(job: &Job, target: &Use) -> Result<Outcome, SqlEr
                 Err(_) => {
                     let candidates: Vec<String> =
                         schemas.into_iter().chain(job.context.visible_projects.iter().cloned()).collect();
-                    Err(no_schema(job, name, &candidates))
+                    Err(not_found(job, "schema or project", name, &candidates))
                 }
             }
         }
@@ -74,14 +74,14 @@ async fn use_schema(job: &Job, project: &ProjectHandle, schema: &Ident) -> Resul
     let schemas = catalog.schemas().await.map_err(from_lake)?;
     let found = match schema.find(&schemas, String::as_str) {
         crate::dialect::Found::One(found) => found.clone(),
-        _ => return Err(no_schema(job, schema, &schemas)),
+        _ => return Err(not_found(job, "schema", schema, &schemas)),
     };
     let settings = job.context.session.settings.clone();
     Ok(changed(SqlSession { project: project.name.clone(), schema: found, settings }))
 }
 
-fn no_schema(job: &Job, schema: &Ident, candidates: &[String]) -> SqlError {
-    let place = Place::of(&job.parsed, schema.span);
-    let error = failed_at(Class::Command, place, format!("schema {} not found", schema.value));
-    with_suggestion(error, nearest(&schema.value, candidates.iter().map(String::as_str)))
+fn not_found(job: &Job, what: &str, name: &Ident, candidates: &[String]) -> SqlError {
+    let place = Place::of(&job.parsed, name.span);
+    let error = failed_at(Class::Command, place, format!("{what} {} not found", name.value));
+    with_suggestion(error, nearest(&name.value, candidates.iter().map(String::as_str)))
 }

@@ -258,7 +258,9 @@ impl<'a> Cursor<'a> {
                 _ => {
                     let Some(data_type) = types::of_typed_text(word) else { return Err(self.expected(&[what])) };
                     self.at += 1;
+                    let text_span = self.span();
                     let text = self.text("a text in quotes")?;
+                    types::check_typed_text(&data_type, &text, text_span)?;
                     return Ok(Literal::Typed { data_type, text });
                 }
             },

@@ -32,9 +32,15 @@ const TABLES_MAX: usize = 500;
 /// of CTEs that each use the one before twice doubles with every link.
 const EXPANDED_MAX: usize = 2_000;
 
+/// Most values in the IN lists of one query: planning them takes long and cannot be cancelled.
+const LISTED_MAX: usize = 10_000;
+
+/// Most `%` and `_` of one LIKE pattern.
+const WILDCARDS_MAX: usize = 1_000;
+
 /// Rewrites the query and lists its tables.
 pub(super) fn rewrite(mut query: Box<ast::Query>, places: &Places) -> Result<Query> {
-    let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new() };
+    let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new(), n_listed: 0 };
     match VisitMut::visit(query.as_mut(), &mut rewriter) {
         ControlFlow::Break(error) => Err(*error),
         ControlFlow::Continue(()) => Ok(Query { ast: query, tables: rewriter.tables }),
@@ -67,6 +73,8 @@ struct Rewriter<'a> {
     places: &'a Places,
     scopes: Vec<Scope>,
     tables: Vec<TableUse>,
+    /// Values in IN lists so far.
+    n_listed: usize,
 }
 
 type Flow = ControlFlow<Box<SyntaxError>>;
@@ -287,6 +295,27 @@ impl VisitorMut for Rewriter<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> Flow {
         match expr {
+            Expr::InList { list, .. } => {
+                self.n_listed += list.len();
+                if self.n_listed > LISTED_MAX {
+                    let message = format!(
+                        "IN lists of one statement have at most {LISTED_MAX} values: put them into a table and use \
+                         IN (SELECT …)"
+                    );
+                    return self.refuse(&*expr, message);
+                }
+            }
+            Expr::Like { pattern, escape_char: None, .. } | Expr::ILike { pattern, escape_char: None, .. } => {
+                if let Expr::Value(value) = pattern.as_mut()
+                    && let Value::SingleQuotedString(text) = &mut value.value
+                {
+                    *text = without_repeated_wildcards(text);
+                    if text.matches(['%', '_']).count() > WILDCARDS_MAX {
+                        let message = format!("a LIKE pattern has at most {WILDCARDS_MAX} of % and _");
+                        return self.refuse(&*expr, message);
+                    }
+                }
+            }
             Expr::RLike { negated, expr: text, pattern, .. } => {
                 let arguments =
                     vec![std::mem::replace(text.as_mut(), *null()), std::mem::replace(pattern.as_mut(), *null())];
@@ -322,6 +351,22 @@ impl VisitorMut for Rewriter<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// `%%` matches what `%` does.
+fn without_repeated_wildcards(pattern: &str) -> String {
+    let mut shorter = String::with_capacity(pattern.len());
+    let mut is_escaped = false;
+    let mut is_behind_wildcard = false;
+    for c in pattern.chars() {
+        let is_wildcard = c == '%' && !is_escaped;
+        if !(is_wildcard && is_behind_wildcard) {
+            shorter.push(c);
+        }
+        is_behind_wildcard = is_wildcard;
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    shorter
 }
 
 /// `SEMI JOIN` and `ANTI JOIN` keep rows of the left.

@@ -577,6 +577,7 @@ impl<'a> Translator<'a> {
             return Err(SyntaxError::new(span, "a text in quotes is missing"));
         };
         let whole = Span { start: span.start, end: text_span.end };
+        types::check_typed_text(&data_type, text, *text_span)?;
         self.keyword("CAST", whole);
         self.push(SqlToken::LParen, whole);
         self.push(SqlToken::SingleQuotedString(text.clone()), whole);

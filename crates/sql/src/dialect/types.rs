@@ -4,6 +4,8 @@ use super::cursor::{Cursor, Result};
 use super::error::SyntaxError;
 use super::lexer::{Suffix, TokenKind};
 use ::paimon::spec::{self as paimon, DataType as PaimonType};
+use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType as ArrowType, Field, TimeUnit};
 use datafusion::sql::sqlparser::ast as sqlparser;
 use model::worksheet::Span;
@@ -238,13 +240,42 @@ impl fmt::Display for SqlType {
                     let comma = if index > 0 { "," } else { "" };
                     write!(f, "{comma}{}:{}", plain_or_quoted(&field.name), field.field)?;
                     if let Some(comment) = &field.comment {
-                        write!(f, " comment '{}'", comment.replace('\\', "\\\\").replace('\'', "\\'"))?;
+                        write!(f, " comment {}", quoted(comment))?;
                     }
                 }
                 f.write_str(">")
             }
         }
     }
+}
+
+impl SqlType {
+    /// The type as CREATE TABLE takes it: words in capitals, the names of fields as they are.
+    pub fn declaration(&self) -> String {
+        match self {
+            Self::Array(element) => format!("ARRAY<{}>", element.declaration()),
+            Self::Map(key, value) => format!("MAP<{},{}>", key.declaration(), value.declaration()),
+            Self::Struct(fields) => {
+                let fields = fields.iter().map(|field| {
+                    let comment = field.comment.as_ref().map(|comment| format!(" COMMENT {}", quoted(comment)));
+                    let (name, data_type) = (plain_or_quoted(&field.name), field.field.declaration());
+                    format!("{name}:{data_type}{}", comment.unwrap_or_default())
+                });
+                format!("STRUCT<{}>", fields.collect::<Vec<_>>().join(","))
+            }
+            other => other.to_string().to_uppercase(),
+        }
+    }
+}
+
+impl Nested {
+    fn declaration(&self) -> String {
+        format!("{}{}", self.data_type.declaration(), if self.not_null { " NOT NULL" } else { "" })
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
 }
 
 impl fmt::Display for Nested {
@@ -495,6 +526,18 @@ pub(super) fn of_typed_text(word: &str) -> Option<SqlType> {
         "TIMESTAMP_NTZ" => Some(SqlType::TimestampNtz(TIMESTAMP_PRECISION)),
         _ => None,
     }
+}
+
+/// Whether the text of a `DATE '…'` and its like is one: a cast of a text may give NULL, a constant may not.
+pub(super) fn check_typed_text(data_type: &SqlType, text: &str, at: Span) -> Result<()> {
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![text]));
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    let converted = cast_with_options(&texts, &data_type.to_arrow(), &options);
+    if converted.is_ok_and(|values| values.is_valid(0)) {
+        return Ok(());
+    }
+    let form = if *data_type == SqlType::Date { "yyyy-mm-dd" } else { "yyyy-mm-dd hh:mi:ss" };
+    Err(SyntaxError::semantic(at, format!("'{text}' is no {data_type}: write it as '{form}'")))
 }
 
 /// The type as it stands in a query's AST: a custom type whose one name is the canonical text.

@@ -2,11 +2,13 @@
 //! missing says so: an answer is never silently another one.
 
 mod call;
+mod exact;
 mod pattern;
 mod text;
 mod time;
 
 pub(crate) use call::Session;
+pub(crate) use exact::{arithmetic, sum};
 
 use crate::dialect;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StructArray};

@@ -56,6 +56,7 @@ scripts!(
     strict,
     order,
     keys,
+    system_tables,
 );
 
 fn folder() -> &'static Path {
