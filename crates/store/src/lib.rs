@@ -97,6 +97,8 @@ impl Store {
     /// Ends all connections; the write-ahead log is folded into the database.
     pub async fn close(&self) {
         self.reader.close().await;
+        // Without readers nothing is in its way. A log that stays is read at the next start.
+        _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&self.writer).await;
         self.writer.close().await;
     }
 

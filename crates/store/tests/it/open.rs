@@ -107,6 +107,22 @@ async fn the_database_writes_ahead() {
 }
 
 #[tokio::test]
+async fn a_closed_database_is_whole_in_one_file() {
+    let (dir, store) = crate::store().await;
+    let mut tx = store.begin().await.unwrap();
+    tx.put_setting("a", "1").await.unwrap();
+    tx.commit().await.unwrap();
+    let other = store.clone();
+    assert_eq!(other.setting("a").await.unwrap().as_deref(), Some("1"));
+    store.close().await;
+    let copy = tempfile::tempdir().unwrap();
+    for name in [DATABASE_FILE, KEY_FILE] {
+        fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    }
+    assert_eq!(Store::open(copy.path()).await.unwrap().setting("a").await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn a_dropped_transaction_leaves_nothing() {
     let (_dir, store) = crate::store().await;
     let mut tx = store.begin().await.unwrap();
