@@ -30,6 +30,10 @@ pub enum Audience {
 /// Opens the data directory: metadata, lake and engine, and what the first start makes.
 pub async fn open(ownership: Ownership, options: &DataOptions, audience: Audience) -> anyhow::Result<Deck> {
     let directory = ownership.directory().clone();
+    let first = FirstStart { admin_password: admin_password(), sample: !options.no_sample };
+    if directory.is_new() {
+        first.check()?;
+    }
     let store = Store::open(directory.path()).await.context("cannot open the metadata database")?;
     let egress = egress(options, &directory, audience)?;
     let lake = Arc::new(lake::PaimonLake::new(egress.clone()));
@@ -42,10 +46,7 @@ pub async fn open(ownership: Ownership, options: &DataOptions, audience: Audienc
     };
     directory.private_folder("spool")?;
     let services = Services::new(store.clone(), lake, engine, config).context("cannot start the services")?;
-    services
-        .first_start(FirstStart { admin_password: admin_password(), sample: !options.no_sample })
-        .await
-        .context("the first start failed")?;
+    services.first_start(first).await.context("the first start failed")?;
     services.recover().await.context("cannot resolve what the last run left behind")?;
     Ok(Deck { services, store, ownership })
 }

@@ -65,7 +65,7 @@ pub struct ServeOptions {
 /// What every way to open a data directory needs.
 #[derive(Args, Clone, Debug)]
 pub struct DataOptions {
-    /// Where the metadata, the master key, results and the sample lake lie
+    /// Where the metadata, the master key, results, logs and the sample lake lie
     /// [default: $XDG_DATA_HOME/lakedeck].
     #[arg(long, env = "LAKEDECK_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -104,8 +104,8 @@ pub struct Limits {
     /// Size of one result on disk.
     #[arg(long, env = "LAKEDECK_RESULT_BYTES_MAX", default_value_t = 4 << 30, value_name = "BYTES")]
     pub result_bytes_max: u64,
-    /// Size of one request.
-    #[arg(long, env = "LAKEDECK_BODY_BYTES_MAX", default_value_t = 4 << 20, value_name = "BYTES")]
+    /// Size of one request. A script has at most 4 MB, whatever it grows to on its way.
+    #[arg(long, env = "LAKEDECK_BODY_BYTES_MAX", default_value_t = 16 << 20, value_name = "BYTES")]
     pub body_bytes_max: usize,
     /// Time until a request must be answered; streams of events and downloads are exempt.
     #[arg(long, env = "LAKEDECK_REQUEST_SECONDS_MAX", default_value_t = 60, value_name = "SECONDS")]
@@ -123,7 +123,7 @@ impl Limits {
 
 #[derive(Args, Clone, Debug)]
 pub struct LogOptions {
-    /// How log lines on stderr look.
+    /// How log lines on stderr look. The file `logs/lakedeck.log` in the data directory has the same lines as JSON.
     #[arg(long, env = "LAKEDECK_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
     /// What is logged, e.g. `info` or `info,service=debug`.

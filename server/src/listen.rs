@@ -1,5 +1,6 @@
 //! Accepts connections and serves each with its limits: how many, how slow a head may come, how it ends.
 
+use crate::config::Limits;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -19,22 +20,25 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::debug;
 
-/// A client that does not finish its request's head in this time is dropped, and so is one that idles.
+/// A client that does not finish its request's head in this time is dropped, and so is one that idles; sooner where
+/// requests have less time.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// Open connections, and how they are told to end.
 #[derive(Clone)]
 pub struct Connections {
     slots: Arc<Semaphore>,
+    head_time: Duration,
     tasks: TaskTracker,
     /// No new connection, and idle ones are closed; requests under way go on.
     closing: CancellationToken,
 }
 
 impl Connections {
-    pub fn new(connections_max: usize) -> Self {
-        let slots = Arc::new(Semaphore::new(connections_max.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { slots, tasks: TaskTracker::new(), closing: CancellationToken::new() }
+    pub fn new(limits: &Limits) -> Self {
+        let slots = Arc::new(Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
+        let head_time = HEAD_TIME.min(limits.request_time());
+        Self { slots, head_time, tasks: TaskTracker::new(), closing: CancellationToken::new() }
     }
 
     /// Accepts until [`close`](Self::close).
@@ -61,9 +65,10 @@ impl Connections {
                 () = self.closing.cancelled() => return,
             };
             let (address, router, closing) = (origin(address), router.clone(), self.closing.clone());
+            let head_time = self.head_time;
             self.tasks.spawn(async move {
                 let _slot = slot;
-                serve(stream, address, router, closing, HEAD_TIME).await;
+                serve(stream, address, router, closing, head_time).await;
             });
         }
     }

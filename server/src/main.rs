@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod bounds;
 mod cli;
 mod compose;
 mod config;
@@ -10,6 +11,7 @@ mod download;
 mod events;
 mod guard;
 mod listen;
+mod log_file;
 mod measured;
 mod problem;
 mod request;
@@ -39,31 +41,37 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("lakedeck: {error:#}");
+        eprintln!("lakedeck: {}", told(&error));
         ExitCode::FAILURE
     })
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(options) => {
-            telemetry::log(&options.log)?;
-            serve::serve(options).await?;
-        }
-        Command::Open(options) => {
-            telemetry::log(&options.serve.log)?;
-            cli::open::open(options).await?;
-        }
+        Command::Serve(options) => serve::serve(options).await?,
+        Command::Open(options) => cli::open::open(options).await?,
         Command::Sql(options) => {
-            telemetry::log(&quiet())?;
+            telemetry::log(&quiet(), None)?;
             return cli::sql::sql(options).await;
         }
         Command::Admin(options) => {
-            telemetry::log(&quiet())?;
+            telemetry::log(&quiet(), None)?;
             cli::admin::admin(options).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// An error with its causes, but for what they only repeat.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Commands speak by their output; their log has only what went wrong.

@@ -42,7 +42,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
     metrics::counter!("lakedeck_request_count_total", &labels).increment(1);
     metrics::histogram!("lakedeck_request_duration_seconds", &labels[..2]).record(seconds);
     span.in_scope(|| {
-        let duration_ms = started.elapsed().as_millis();
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if status.is_server_error() {
             warn!(http.status = status.as_u16(), duration_ms, "{method} {path} answered {status}");
         } else if noisy(&path) {

@@ -3,24 +3,23 @@
 use crate::config::Limits;
 use crate::guard::{self, Origins};
 use crate::problem::Failure;
-use crate::session::{self, CookieKind};
-use crate::{api, assets, download, events, request};
+use crate::session::{self, Cookie};
+use crate::{api, assets, bounds, download, events, request};
 use app::{App, shell};
+use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRef, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Json, Router};
-use futures::StreamExt;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, StatusCode};
 use leptos::config::{Env, LeptosOptions};
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use metrics_exporter_prometheus::PrometheusHandle;
-use model::problem::{ErrorCode, Problem};
+use model::problem::ErrorCode;
 use service::Services;
 use std::any::Any;
 use std::time::Duration;
@@ -29,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType};
 use tower_http::compression::{CompressionLayer, Predicate};
-use tower_http::limit::RequestBodyLimitLayer;
 
 /// What the routes are built from.
 #[derive(Clone)]
@@ -49,7 +47,7 @@ struct PageState {
 }
 
 /// What people and scripts reach over the network.
-pub fn network(parts: &Parts, origins: Origins, cookie: CookieKind) -> Router {
+pub fn network(parts: &Parts, origins: Origins, cookie: Cookie) -> Router {
     let services = parts.services.clone();
     let known = Router::new()
         .merge(pages(&services))
@@ -57,8 +55,9 @@ pub fn network(parts: &Parts, origins: Origins, cookie: CookieKind) -> Router {
         .merge(events::routes().with_state(services.clone()))
         .merge(download::routes().with_state(services.clone()))
         .merge(session::routes().with_state(services.clone()))
+        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(services.clone(), session::identify))
-        .layer(session::layer(&services, &parts.store, cookie))
+        .layer(session::layer(&services, &parts.store, &cookie))
         .layer(from_fn_with_state(cookie, session::bearer));
     // Files of the site stand outside: they come compressed, and no session is opened for them.
     bounded(known.merge(operations(parts)), parts)
@@ -74,6 +73,7 @@ pub fn socket(parts: &Parts) -> Router {
         .merge(api::routes())
         .merge(api::admin::routes())
         .with_state(services.clone())
+        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(services, session::identify_owner))
         .merge(operations(parts));
     bounded(router, parts).layer(from_fn(request::observe))
@@ -81,7 +81,6 @@ pub fn socket(parts: &Parts) -> Router {
 
 /// The limits that every request has.
 fn bounded(router: Router, parts: &Parts) -> Router {
-    let body_bytes_max = parts.limits.body_bytes_max;
     // Streams of server functions answer `application/octet-stream`; compressed they would be held back, and tower-http
     // polls a body after its end. Event streams are left out by the default.
     let compressible = DefaultPredicate::new()
@@ -89,9 +88,9 @@ fn bounded(router: Router, parts: &Parts) -> Router {
         .and(NotForContentType::const_new("application/vnd.apache.arrow.file"));
     router
         .layer(CompressionLayer::new().compress_when(compressible))
-        .layer(RequestBodyLimitLayer::new(body_bytes_max))
-        .layer(from_fn_with_state(body_bytes_max, body_limit))
-        .layer(from_fn_with_state(parts.limits.request_time(), time_limit))
+        // The framework's own limit is lower, and speaks in other words.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(parts.limits.clone(), bounds::bounded))
         .layer(from_fn_with_state(parts.draining.clone(), drain_gate))
         .layer(CatchPanicLayer::custom(panicked))
 }
@@ -194,30 +193,10 @@ async fn drain_gate(State(draining): State<CancellationToken>, request: Request,
     next.run(request).await
 }
 
-/// Says in words that a request is too large, where its length is announced.
-async fn body_limit(State(bytes_max): State<usize>, request: Request, next: Next) -> Response {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if let Some(bytes) = announced.filter(|bytes| *bytes > bytes_max as u64) {
-        // Many clients read no answer before they sent everything: hear out those that do not exaggerate.
-        if bytes <= 4 * bytes_max as u64 {
-            let mut body = request.into_body().into_data_stream();
-            while let Some(Ok(_)) = body.next().await {}
-        }
-        let problem = Problem::new(ErrorCode::LimitExceeded, format!("A request holds at most {bytes_max} bytes."));
-        return (StatusCode::PAYLOAD_TOO_LARGE, Json(Failure::from(problem).into_problem())).into_response();
-    }
-    next.run(request).await
-}
-
-/// Bounds the time until an answer begins; what is streamed afterwards has its own bounds.
-async fn time_limit(State(time_max): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(time_max, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let seconds = time_max.as_secs();
-            Failure::new(ErrorCode::Unavailable, format!("No answer within {seconds} s. Try again.")).into_response()
-        }
-    }
+/// An address that exists, asked for what it does not do.
+pub async fn not_allowed(method: Method) -> Response {
+    let failure = Failure::new(ErrorCode::Unsupported, format!("{method} is not possible at this address."));
+    (StatusCode::METHOD_NOT_ALLOWED, failure).into_response()
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> http::Response<Body> {

@@ -6,7 +6,7 @@ use crate::data_dir::{DataDir, Ownership};
 use crate::guard::Origins;
 use crate::listen::Connections;
 use crate::router::{self, Parts};
-use crate::session::CookieKind;
+use crate::session::Cookie;
 use crate::telemetry;
 use anyhow::{Context, anyhow, bail};
 use service::Services;
@@ -14,9 +14,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use url::Url;
@@ -30,6 +31,7 @@ const CLOSE_TIME: Duration = Duration::from_millis(1_500);
 pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     check_public_url(options.public_url.as_ref())?;
     let ownership = DataDir::prepare(options.data.data_dir.as_deref())?.own()?;
+    telemetry::log(&options.log, Some(ownership.directory()))?;
     Server::start(options, ownership).await?.run().await
 }
 
@@ -74,7 +76,11 @@ impl Server {
                  use a proxy with TLS and give --public-url https://…"
             );
         }
-        let cookie = if audience == Audience::Loopback && !has_tls { CookieKind::Loopback } else { CookieKind::Secure };
+        let cookie = if audience == Audience::Loopback && !has_tls {
+            Cookie::loopback(deck.services.owner().account())
+        } else {
+            Cookie::secure()
+        };
         let listener =
             TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
         let address = listener.local_addr()?;
@@ -87,7 +93,7 @@ impl Server {
             draining: draining.clone(),
         };
         let network = router::network(&parts, Origins::new(address, options.public_url.as_ref()), cookie);
-        let connections = Connections::new(options.data.limits.connections_max);
+        let connections = Connections::new(&options.data.limits);
         tokio::spawn(connections.clone().accept_tcp(listener, network));
         tokio::spawn(connections.clone().accept_unix(deck.ownership.listen()?, router::socket(&parts)));
         let address = format!("http://{address}");
@@ -137,6 +143,7 @@ impl Server {
                 finish(&self.deck.services, &self.connections, Instant::now()).await;
             }
         }
+        close(&self.deck.store).await;
         info!("stopped");
         Ok(())
     }
@@ -153,6 +160,13 @@ async fn finish(services: &Services, connections: &Connections, patience: Instan
     let closed_by = patience.max(Instant::now() + CLOSE_TIME / 2);
     if timeout_at(closed_by, connections.ended()).await.is_err() {
         info!("closing connections that are still open");
+    }
+}
+
+/// Folds the log of the database into it. What was acknowledged is safe either way, so that nobody waits for it long.
+pub async fn close(store: &Store) {
+    if timeout(CLOSE_TIME / 5, store.close()).await.is_err() {
+        info!("the database is still read: its log is folded into it at the next start");
     }
 }
 

@@ -21,6 +21,7 @@ use model::secret::Secret;
 use serde::Deserialize;
 use service::{RequestContext, Services};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use store::Store;
 use url::form_urlencoded::byte_serialize;
 
@@ -31,28 +32,30 @@ pub type AuthSession = axum_login::AuthSession<Accounts>;
 const SESSION_DAYS: i64 = 14;
 
 /// Name and flags of the session cookie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CookieKind {
-    /// TLS in front: the browser itself refuses the cookie from any other host or over plain HTTP.
-    Secure,
-    /// Plain HTTP on loopback, where browsers would drop a secure cookie.
-    Loopback,
+#[derive(Clone, Debug)]
+pub struct Cookie {
+    name: Arc<str>,
+    is_secure: bool,
 }
 
-impl CookieKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Secure => "__Host-lakedeck",
-            Self::Loopback => "lakedeck",
-        }
+impl Cookie {
+    /// TLS in front: the browser itself refuses the cookie from any other host or over plain HTTP.
+    pub fn secure() -> Self {
+        Self { name: "__Host-lakedeck".into(), is_secure: true }
+    }
+
+    /// Plain HTTP on loopback, where browsers would drop a secure cookie. They keep cookies by host and not by port, so
+    /// that only the account tells apart the servers of one machine.
+    pub fn loopback(account: &str) -> Self {
+        Self { name: format!("lakedeck-{account}").into(), is_secure: false }
     }
 }
 
 /// The layer that finds the account behind a cookie.
-pub fn layer(services: &Services, store: &Store, kind: CookieKind) -> AuthManagerLayer<Accounts, Sessions> {
+pub fn layer(services: &Services, store: &Store, cookie: &Cookie) -> AuthManagerLayer<Accounts, Sessions> {
     let sessions = SessionManagerLayer::new(Sessions(store.clone()))
-        .with_name(kind.name())
-        .with_secure(kind == CookieKind::Secure)
+        .with_name(cookie.name.to_string())
+        .with_secure(cookie.is_secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
@@ -310,12 +313,12 @@ pub async fn identify_owner(State(services): State<Services>, mut request: Reque
 }
 
 /// Scripts send the session's id as a bearer token; from here on it is the session's cookie.
-pub async fn bearer(State(kind): State<CookieKind>, mut request: Request, next: Next) -> Response {
+pub async fn bearer(State(cookie): State<Cookie>, mut request: Request, next: Next) -> Response {
     if is_api(request.uri().path())
         && let Some(token) = authorization(&request, "bearer")
-        && let Ok(cookie) = HeaderValue::from_str(&format!("{}={token}", kind.name()))
+        && let Ok(value) = HeaderValue::from_str(&format!("{}={token}", cookie.name))
     {
-        request.headers_mut().insert(COOKIE, cookie);
+        request.headers_mut().insert(COOKIE, value);
     }
     next.run(request).await
 }
@@ -325,7 +328,8 @@ pub fn origin(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
-fn is_public(path: &str) -> bool {
+/// What is answered to those who are not signed in.
+pub fn is_public(path: &str) -> bool {
     let open = ["/session/", "/fn/session/preference"]; // language and theme are chosen before signing in, too
     matches!(path, "/sign-in" | "/welcome" | "/api/v1/openapi.json" | "/api/v1/session")
         || open.iter().any(|prefix| path.starts_with(prefix))

@@ -1,21 +1,39 @@
 //! Log lines on stderr and the Prometheus recorder.
 
 use crate::config::{LogFormat, LogOptions};
+use crate::data_dir::DataDir;
+use crate::log_file::LogFile;
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use std::sync::Mutex;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-/// Starts logging. Standard output stays free for what scripts read.
-pub fn log(options: &LogOptions) -> anyhow::Result<()> {
+/// Starts logging, on standard error and into the data directory of the process that owns one. Standard output stays
+/// free for what scripts read.
+pub fn log(options: &LogOptions, directory: Option<&DataDir>) -> anyhow::Result<()> {
     // These two shout at every wrong password and at every cookie of an ended session; the service logs both.
-    let filter = format!("axum_login=off,tower_sessions_core=error,{}", options.log);
-    let filter = EnvFilter::try_new(filter).context("LAKEDECK_LOG is no filter")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match options.log_format {
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).init(),
+    let filter = format!("axum_login=off,tower_sessions=error,{}", options.log);
+    let filter = EnvFilter::try_new(filter).context("--log (or LAKEDECK_LOG) is no filter")?;
+    let json = || fmt::layer().json().flatten_event(true).with_current_span(false);
+    let mut outputs = vec![match options.log_format {
+        LogFormat::Json => json().with_writer(std::io::stderr).boxed(),
+        LogFormat::Text => {
+            let ansi = std::io::stderr().is_terminal();
+            fmt::layer().with_target(false).with_ansi(ansi).with_writer(std::io::stderr).boxed()
+        }
+    }];
+    if let Some(directory) = directory {
+        let file = LogFile::open(directory.private_folder("logs")?)?;
+        outputs.push(json().with_writer(Mutex::new(file)).boxed());
     }
+    // This library prints the credentials that it signs with when it is asked for details: it never is.
+    let discreet = filter_fn(|about| !(about.target().starts_with("reqsign") && *about.level() > Level::INFO));
+    tracing_subscriber::registry().with(filter).with(discreet).with(outputs).init();
     Ok(())
 }
 

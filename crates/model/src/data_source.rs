@@ -262,7 +262,7 @@ impl DataSourceDraft {
             (_, false) => Endpoint::parse(&text).map(Some),
             (_, true) => match region::generated_endpoint(storage, &self.region) {
                 Some(generated) => Endpoint::parse(&generated).map(Some),
-                None => Err(Broken::new("endpoint_required", "Give the endpoint, e.g. http://127.0.0.1:9000.")),
+                None => Err(Broken::new("endpoint_required", endpoint_required(storage))),
             },
         }
     }
@@ -392,6 +392,16 @@ fn auth_kind(storage: StorageKind, id: &str) -> Result<AuthKind, Broken> {
         Ok(kind)
     } else {
         Err(Broken::new("auth_for_storage", format!("{} does not fit {}.", kind.label(), storage.label())))
+    }
+}
+
+/// What to type where no endpoint follows from the region.
+fn endpoint_required(storage: StorageKind) -> &'static str {
+    match storage {
+        StorageKind::Oss | StorageKind::OssHdfs => {
+            "Give the endpoint, e.g. oss-cn-hangzhou.aliyuncs.com, or the region that it follows from."
+        }
+        StorageKind::S3 | StorageKind::Local => "Give the endpoint, e.g. http://127.0.0.1:9000.",
     }
 }
 

@@ -42,6 +42,14 @@ CREATE TABLE test_tbl (
 INSERT INTO test_tbl VALUES (1, 'CCC', '2024-07-18'), (2, 'DDD', '2024-07-18'), (3, 'EEE', '2025-06-18');
 ";
 
+impl FirstStart {
+    /// Whether the password may be one: a start that is refused for it must leave nothing behind.
+    pub fn check(&self) -> Result<(), Error> {
+        let checked = self.admin_password.as_ref().map_or(Ok(()), password::check);
+        checked.map_err(Error::broken("LAKEDECK_ADMIN_PASSWORD"))
+    }
+}
+
 impl Services {
     /// Makes what a new data directory lacks; call it at every start, before anything else.
     ///
@@ -50,15 +58,13 @@ impl Services {
     pub async fn first_start(&self, first: FirstStart) -> Result<(), Error> {
         if let Some(account) = self.store.setting(ACCOUNT).await? {
             self.know_owner(&account)?;
-            return self.set_first_password(first.admin_password).await;
+            return self.set_first_password(first).await;
         }
+        first.check()?;
         let account = new_account();
         let owner = Principal::root(&account);
         let hash = match &first.admin_password {
-            Some(chosen) => {
-                password::check(chosen).map_err(Error::broken("LAKEDECK_ADMIN_PASSWORD"))?;
-                Some(self.sign_in.passwords.hash(chosen.clone()).await?)
-            }
+            Some(chosen) => Some(self.sign_in.passwords.hash(chosen.clone()).await?),
             None => None,
         };
         let warehouse = if first.sample { Some(self.make_sample(&owner).await?) } else { None };
@@ -88,10 +94,14 @@ impl Services {
     }
 
     /// A password from the environment counts while the owner has none.
-    async fn set_first_password(&self, password: Option<model::secret::Secret>) -> Result<(), Error> {
-        match password {
-            Some(password) if !self.has_owner_password().await? => self.reset_owner_password(password).await,
-            _ => Ok(()),
+    async fn set_first_password(&self, first: FirstStart) -> Result<(), Error> {
+        if self.has_owner_password().await? {
+            return Ok(());
+        }
+        first.check()?;
+        match first.admin_password {
+            Some(password) => self.reset_owner_password(password).await,
+            None => Ok(()),
         }
     }
 
@@ -108,7 +118,9 @@ impl Services {
             if tokio::fs::try_exists(&partial).await.map_err(failed("look for the sample"))? {
                 tokio::fs::remove_dir_all(&partial).await.map_err(failed("remove a sample that is not whole"))?;
             }
-            tokio::fs::create_dir_all(&partial).await.map_err(failed("make the sample folder"))?;
+            // Only its owner's, as everything in the data directory.
+            let made = tokio::fs::DirBuilder::new().recursive(true).mode(0o700).create(&partial).await;
+            made.map_err(failed("make the sample folder"))?;
             self.write_sample(owner, &partial).await?;
             tokio::fs::rename(&partial, &place).await.map_err(failed("move the sample to its place"))?;
             let synced = tokio::task::spawn_blocking(move || std::fs::File::open(&data_dir)?.sync_all()).await;

@@ -58,7 +58,7 @@ impl Services {
             if let Some(address) = &address {
                 self.sign_in.throttle.failed(address, ADDRESS_WAIT_MAX, now);
             }
-            tracing::warn!(origin = ?origin, "sign-in refused");
+            tracing::warn!(origin = origin.map(tracing::field::display), "sign-in refused");
             return Err(Error::WrongPassword);
         };
         keys().for_each(|key| self.sign_in.throttle.succeeded(key));

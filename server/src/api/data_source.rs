@@ -2,11 +2,16 @@
 
 use super::{Caller, Json, Path, Query};
 use crate::problem::Failure;
+use crate::router::not_allowed;
 use axum::Router;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::StreamExt;
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{Method, StatusCode};
 use model::data_source::{DataSource, DataSourceDraft, DraftUse};
+use model::names::Id;
 use model::probe::{ProbeEvent, TestRun};
 use model::problem::{ErrorCode, Problem};
 use serde::Deserialize;
@@ -15,7 +20,8 @@ use service::Services;
 pub fn routes() -> Router<Services> {
     Router::new()
         .route("/api/v1/data-sources", get(list).post(create))
-        .route("/api/v1/data-sources/{name}", get(read).put(update).delete(delete))
+        // Not an address of its own: it would hide the source that is called `test`.
+        .route("/api/v1/data-sources/{name}", get(read).put(update).delete(delete).post(test_draft))
         .route("/api/v1/data-sources/{name}/test", post(test))
 }
 
@@ -114,7 +120,39 @@ pub(super) async fn test(
     Json(Test { directory }): Json<Test>,
 ) -> Result<Json<TestRun>, Failure> {
     let probe = caller.services.test_data_source(&caller.ctx, &name, directory).await?;
-    let mut events = caller.services.probe_events(&caller.ctx, &probe).await?;
+    ended(&caller, &probe).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct DraftTest {
+    draft: DataSourceDraft,
+    existing: Option<String>,
+}
+
+/// Tests what is not stored, as the form does before OK. Secrets that are left out are those of the source `existing`.
+#[utoipa::path(
+    post, path = "/api/v1/data-sources/test", operation_id = "test_data_source_draft", tag = "data sources",
+    request_body(content = ref("#/components/schemas/DraftTest")),
+    responses((status = 200, description = "How the test ended", body = ref("#/components/schemas/TestRun"))),
+)]
+pub(super) async fn test_draft(
+    caller: Caller,
+    method: Method,
+    Path(address): Path<String>,
+    request: Request,
+) -> Result<Json<TestRun>, Response> {
+    if address != "test" {
+        return Err(([(ALLOW, "GET,HEAD,PUT,DELETE")], not_allowed(method).await).into_response());
+    }
+    let Json(DraftTest { draft, existing }) = Json::from_request(request, &caller.services).await?;
+    let probe = caller.services.test_data_source_draft(&caller.ctx, draft, existing).await;
+    let probe = probe.map_err(|error| Failure::from(error).into_response())?;
+    ended(&caller, &probe).await.map_err(IntoResponse::into_response)
+}
+
+/// How a test ended.
+async fn ended(caller: &Caller, probe: &Id) -> Result<Json<TestRun>, Failure> {
+    let mut events = caller.services.probe_events(&caller.ctx, probe).await?;
     while let Some(event) = events.next().await {
         if let ProbeEvent::Done(test) = event {
             return Ok(Json(test));

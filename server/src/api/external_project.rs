@@ -1,17 +1,21 @@
 //! External projects.
 
-use super::{Caller, Json, Path};
+use super::{Caller, Json, Path, Query};
 use crate::problem::Failure;
 use axum::Router;
 use axum::routing::{get, put};
 use http::StatusCode;
 use model::external_project::{ExternalProject, ExternalProjectDraft, ExternalProjectEdit, ProjectState};
-use serde::Deserialize;
+use model::names::ProjectName;
+use model::problem::{ErrorCode, Problem};
+use serde::{Deserialize, Serialize};
 use service::Services;
 
 pub fn routes() -> Router<Services> {
     Router::new()
         .route("/api/v1/projects", get(list).post(create))
+        // No project can have this name: it has a hyphen.
+        .route("/api/v1/projects/name-available", get(name_available))
         .route("/api/v1/projects/{project}", get(read).put(update).delete(delete))
         .route("/api/v1/projects/{project}/state", put(set_state))
 }
@@ -39,6 +43,35 @@ pub(super) async fn create(
     Json(draft): Json<ExternalProjectDraft>,
 ) -> Result<(StatusCode, Json<ExternalProject>), Failure> {
     Ok((StatusCode::CREATED, Json(caller.services.create_project(&caller.ctx, draft).await?)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Name {
+    name: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Availability {
+    available: bool,
+}
+
+/// Whether a new project may have this name. Names are compared without case, in the whole deployment.
+#[utoipa::path(
+    get, path = "/api/v1/projects/name-available", operation_id = "project_name_available", tag = "projects",
+    params(("name" = String, Query)),
+    responses(
+        (status = 200, description = "Whether it is free", body = ref("#/components/schemas/Availability")),
+        (status = 422, description = "No project can have such a name", body = ref("#/components/schemas/Problem")),
+    ),
+)]
+pub(super) async fn name_available(
+    caller: Caller,
+    Query(Name { name }): Query<Name>,
+) -> Result<Json<Availability>, Failure> {
+    ProjectName::parse(&name)
+        .map_err(|broken| Problem::on_field(ErrorCode::Invalid, "name", broken.code, broken.message))?;
+    Ok(Json(Availability { available: caller.services.project_name_available(&caller.ctx, &name).await? }))
 }
 
 #[utoipa::path(

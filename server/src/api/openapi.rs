@@ -6,9 +6,10 @@ use axum::{Json, Router};
 use service::Services;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi, RefOr};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 pub fn routes() -> Router<Services> {
@@ -30,8 +31,10 @@ static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(Api::openapi);
         data_source::update,
         data_source::delete,
         data_source::test,
+        data_source::test_draft,
         external_project::list,
         external_project::create,
+        external_project::name_available,
         external_project::read,
         external_project::update,
         external_project::set_state,
@@ -47,7 +50,7 @@ static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(Api::openapi);
         statement::export,
     ),
     security(("basic" = []), ("bearer" = [])),
-    modifiers(&Shapes),
+    modifiers(&Shapes, &Refusals),
 )]
 struct Api;
 
@@ -63,6 +66,56 @@ impl Modify for Shapes {
         components.add_security_scheme("bearer", scheme(HttpAuthScheme::Bearer));
     }
 }
+
+/// Adds to each operation how it is refused, as far as that follows from what it takes. What a handler says itself stays.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, api: &mut OpenApi) {
+        let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
+        let components = api.components.get_or_insert_with(Components::new);
+        for (status, description) in REFUSALS {
+            let response = ResponseBuilder::new().description(*description).content("application/json", problem());
+            components.responses.insert((*status).into(), response.build().into());
+        }
+        for (path, item) in &mut api.paths.paths {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let has_query = operation.parameters.iter().flatten().any(|one| one.parameter_in == ParameterIn::Query);
+                let has_body = operation.request_body.is_some();
+                let is_named = path.contains('{');
+                let statuses = [
+                    ("401", true),
+                    ("403", operation.security.is_none()),
+                    ("404", is_named),
+                    ("408", has_body),
+                    ("413", has_body),
+                    ("422", has_body || has_query || is_named),
+                    ("429", has_body),
+                    ("500", true),
+                    ("503", true),
+                ];
+                for (status, _) in statuses.into_iter().filter(|(_, applies)| *applies) {
+                    let refusal = RefOr::Ref(Ref::from_response_name(status));
+                    operation.responses.responses.entry(status.into()).or_insert(refusal);
+                }
+            }
+        }
+    }
+}
+
+/// Status and meaning of a [`Problem`](model::problem::Problem).
+const REFUSALS: &[(&str, &str)] = &[
+    ("401", "Nobody is signed in, or the password or token is wrong"),
+    ("403", "A privilege is missing"),
+    ("404", "There is no such thing"),
+    ("408", "The request did not come in time"),
+    ("413", "The request is larger than the server takes"),
+    ("422", "What was sent is not understood, or needs to be corrected in the fields that are named"),
+    ("429", "A limit is reached: the message names it"),
+    ("500", "Our fault: the request id finds it in the log"),
+    ("503", "The server is stopping, or what it needs does not answer"),
+];
 
 fn shapes() -> BTreeMap<String, RefOr<Schema>> {
     serde_json::from_str(include_str!("schemas.json")).expect("schemas.json is tested")
@@ -81,14 +134,13 @@ mod tests {
     #[test]
     fn every_reference_leads_somewhere() {
         let document = serde_json::to_value(&*DOCUMENT).expect("serialises");
-        let known = document["components"]["schemas"].as_object().expect("an object");
         let mut pending = vec![&document];
         while let Some(value) = pending.pop() {
             match value {
                 Value::Object(fields) => {
                     if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
-                        let name = reference.strip_prefix("#/components/schemas/").expect("a local reference");
-                        assert!(known.contains_key(name), "{reference}");
+                        let path = reference.strip_prefix('#').expect("a local reference");
+                        assert!(document.pointer(path).is_some(), "{reference}");
                     }
                     pending.extend(fields.values());
                 }

@@ -179,7 +179,12 @@ pub(super) struct Export {
         ("index" = usize, Path),
         ("format" = String, Query, description = "`csv`, `json`, `arrow`, or `txt` for the printed form"),
     ),
-    responses((status = 200, description = "The result", content_type = "text/csv", body = String)),
+    responses((status = 200, description = "The result", content(
+        (String = "text/csv"),
+        (String = "application/json"),
+        (String = "application/vnd.apache.arrow.file"),
+        (String = "text/plain"),
+    ))),
 )]
 pub(super) async fn export(
     caller: Caller,

@@ -133,11 +133,18 @@ impl Client {
     async fn answered(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().await.map_err(|error| {
             let whom = if self._socket.is_some() { "the data directory's server" } else { self.base.as_str() };
-            anyhow!("cannot reach {whom}: {}", anyhow::Error::new(error.without_url()).root_cause())
+            let next = if error.is_connect() { "; is a server running there?" } else { "" };
+            anyhow!("cannot reach {whom}: {}{next}", anyhow::Error::new(error.without_url()).root_cause())
         })?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED && self.token.is_some() && !self.is_own_session {
+            bail!(
+                "the token in LAKEDECK_TOKEN is wrong, or its session has ended: get a new one with POST \
+                 /api/v1/session, or set LAKEDECK_PASSWORD in its place"
+            );
         }
         let text = response.text().await.unwrap_or_default();
         Err(refusal(status, &text))

@@ -13,6 +13,7 @@ use crate::config::DataOptions;
 use crate::data_dir::{DataDir, Ownership};
 use crate::listen::Connections;
 use crate::router::{self, Parts};
+use crate::serve::close;
 use crate::telemetry;
 use anyhow::Context;
 use std::time::Duration;
@@ -45,7 +46,7 @@ impl Local {
             metrics: telemetry::metrics()?,
             draining: CancellationToken::new(),
         };
-        let connections = Connections::new(options.limits.connections_max);
+        let connections = Connections::new(&options.limits);
         tokio::spawn(connections.clone().accept_unix(deck.ownership.listen()?, router::socket(&parts)));
         Ok(Self { client, own: Some((deck, connections)) })
     }
@@ -55,6 +56,7 @@ impl Local {
         if let Some((deck, connections)) = self.own {
             deck.services.drain(Duration::from_secs(10)).await;
             connections.close();
+            close(&deck.store).await;
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::api::admin::{LINK, Link};
 use crate::config::OpenOptions;
 use crate::data_dir::DataDir;
 use crate::serve::{Server, open_browser, say, welcome};
+use crate::telemetry;
 use anyhow::{Context, bail};
 use model::data_source::{AuthKind, DataSource, DataSourceDraft, StorageKind};
 use model::external_project::{ExternalProject, ExternalProjectDraft};
@@ -18,6 +19,7 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
     let directory = DataDir::prepare(options.serve.data.data_dir.as_deref())?;
     match directory.try_own()? {
         None => {
+            telemetry::log(&options.serve.log, None)?;
             let client = Client::running(&directory).await?;
             let base = directory.served_at().context("the server of the data directory has no address yet")?;
             let page = page(&client, &base, &warehouse).await?;
@@ -28,6 +30,7 @@ pub async fn open(options: OpenOptions) -> anyhow::Result<()> {
             Ok(())
         }
         Some(ownership) => {
+            telemetry::log(&options.serve.log, Some(&directory))?;
             if warehouse.storage == StorageKind::Local && options.serve.data.allowed_roots.is_empty() {
                 directory.permit(Path::new(warehouse.uri.path()))?;
             }

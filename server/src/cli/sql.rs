@@ -12,6 +12,7 @@ use url::form_urlencoded::byte_serialize;
 /// Runs the script; success only if every statement succeeded.
 pub async fn sql(options: SqlOptions) -> anyhow::Result<ExitCode> {
     let script = script(&options)?;
+    check_size(&script)?;
     match &options.server {
         Some(server) => {
             let client = Client::sign_in(server, &options.user).await?;
@@ -34,6 +35,16 @@ fn script(options: &SqlOptions) -> anyhow::Result<String> {
         (None, Some(file)) => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display())),
         (None, None) => standard_input(),
     }
+}
+
+/// Refuses a script that every server would refuse, before it is sent.
+fn check_size(script: &str) -> anyhow::Result<()> {
+    let bytes_max = service::Limits::default().script_bytes_max;
+    if script.len() > bytes_max {
+        let (megabytes, max) = (script.len() as f64 / f64::from(1 << 20), bytes_max >> 20);
+        bail!("the script has {megabytes:.1} MB, and a script has at most {max} MB: run it in parts");
+    }
+    Ok(())
 }
 
 /// Starts the script and prints what each statement gives as soon as it ended.

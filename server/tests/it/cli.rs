@@ -105,10 +105,18 @@ fn the_seed_over_the_network() {
     check(remote(&server, &["-f", script.to_str().expect("UTF-8")]).output().expect("runs"), READ_TEXT, 0);
     let piped = std::fs::File::open(&script).expect("opens");
     check(remote(&server, &[]).stdin(piped).output().expect("runs"), READ_TEXT, 0);
-    let mut wrong = remote(&server, &["-e", READ]);
-    let output = wrong.env("LAKEDECK_PASSWORD", "wrong").output().expect("runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty());
+    let refused = |variable: &str, value: &str, expected: &str| {
+        let output = remote(&server, &["-e", READ]).env(variable, value).output().expect("runs");
+        let message = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty() && message.contains(expected), "{message}");
+    };
+    refused("LAKEDECK_PASSWORD", "wrong", "The name or the password is wrong.");
+    refused("LAKEDECK_TOKEN", "wrong", "the token in LAKEDECK_TOKEN is wrong");
+    let mut nowhere = lakedeck();
+    nowhere.args(["sql", "--server", "http://127.0.0.1:1", "--project", "sample", "-e", READ]);
+    let output = nowhere.env("LAKEDECK_TOKEN", "x").output().expect("runs");
+    let message = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(message.contains("cannot reach http://127.0.0.1:1/") && message.contains("is a server running there?"));
     let mut without = remote(&server, &["-e", READ]);
     let output = without.env_remove("LAKEDECK_PASSWORD").output().expect("runs");
     assert!(String::from_utf8_lossy(&output.stderr).contains("set LAKEDECK_PASSWORD"));

@@ -2,6 +2,11 @@
 
 mod api;
 mod cli;
+mod document;
 mod lifecycle;
+mod limits;
+mod linked;
+mod logs;
+mod secrets;
 mod server;
 mod sign_in;
