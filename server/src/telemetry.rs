@@ -29,7 +29,8 @@ pub fn log(options: &LogOptions, directory: Option<&DataDir>) -> anyhow::Result<
     }];
     if let Some(directory) = directory {
         let file = LogFile::open(directory.private_folder("logs")?)?;
-        outputs.push(json().with_writer(Mutex::new(file)).boxed());
+        // A full disk is no reason to fill the other output.
+        outputs.push(json().log_internal_errors(false).with_writer(Mutex::new(file)).boxed());
     }
     // This library prints the credentials that it signs with when it is asked for details: it never is.
     let discreet = filter_fn(|about| !(about.target().starts_with("reqsign") && *about.level() > Level::INFO));

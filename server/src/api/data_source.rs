@@ -63,6 +63,7 @@ pub(super) async fn read(caller: Caller, Path(name): Path<String>) -> Result<Jso
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Version {
     version: i64,
 }

@@ -208,7 +208,9 @@ async fn mistakes_are_told() {
         "invalid",
     );
     assert!(unknown.await["message"].as_str().is_some_and(|message| message.contains("`endpont`")));
-    for path in ["/runs/x/results/abc", "/runs/x/results/0?count=abc", "/runs/x?wiat=1"] {
+    for path in
+        ["/runs/x/results/abc", "/runs/x/results/0?count=abc", "/runs/x?wiat=1", "/projects/name-available?nmae=x"]
+    {
         check(server.api(Method::GET, path), StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
     }
     check(server.api(Method::PUT, "/data-sources/x").body("{}"), StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;

@@ -72,8 +72,8 @@ async fn strangers_may_say_less() {
     assert_eq!(server.form("/session/sign-in", &form, None).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
-#[test]
-fn requests_that_come_too_slowly() {
+#[tokio::test]
+async fn requests_that_come_too_slowly() {
     let place = Place::new();
     let server = limited(&place, &["--request-seconds-max", "2"]);
     let check = |path: &str, headers: &str, body: &str| {
@@ -90,6 +90,7 @@ fn requests_that_come_too_slowly() {
     let started = Instant::now();
     assert_eq!(half.read(&mut [0; 64]).expect("an end"), 0);
     assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(server.get("/healthz").await.status(), StatusCode::OK);
 }
 
 #[test]
