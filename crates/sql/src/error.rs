@@ -251,9 +251,14 @@ fn plain(error: &DataFusionError) -> SqlError {
     failed(class, in_sql_types(&one_line(text)))
 }
 
+/// Offsets in an array of texts or arrays are 32 bits wide.
+pub(crate) const TOO_LARGE: &str =
+    "the texts or arrays of some thousand rows have more than 2 GB together: make them shorter";
+
 /// Messages that speak of DataFusion rather than of the statement, in words of the dialect.
 fn reworded(text: &str) -> Option<(Class, String)> {
-    const FIXED: [(&str, Class, &str); 26] = [
+    const FIXED: [(&str, Class, &str); 27] = [
+        ("offset overflow", Class::Limit, TOO_LARGE),
         (
             "Resources exhausted",
             Class::Limit,

@@ -1,6 +1,6 @@
 //! Where statements run: the engine's own threads, memory, spill folder and clock. HTTP workers never run engine code.
 
-use crate::error::{Class, failed};
+use crate::error::{Class, TOO_LARGE, failed};
 use datafusion::common::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
@@ -184,6 +184,9 @@ fn panicked(panic: &(dyn Any + Send)) -> SqlError {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
+    if text.contains("offset overflow") {
+        return failed(Class::Limit, TOO_LARGE);
+    }
     tracing::error!(panic = %text, "a statement panicked");
     failed(Class::Internal, "the engine could not execute this statement; the log has the details")
 }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 pub(crate) struct Operators {
     /// Of texts; it prints numbers and times as results do.
     pub concat: Arc<ScalarUDF>,
+    pub array_concat: Arc<ScalarUDF>,
 }
 
 impl ExprPlanner for Operators {
@@ -83,6 +84,10 @@ impl ExprPlanner for Operators {
             BinaryOperator::StringConcat if !left_type.is_nested() && !right_type.is_nested() => {
                 Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&self.concat), vec![expr.left, expr.right]))
             }
+            BinaryOperator::StringConcat if is_array(&left_type) && is_array(&right_type) => {
+                let arguments = vec![expr.left, expr.right];
+                Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&self.array_concat), arguments))
+            }
             _ => match comparison(&expr.op) {
                 Some(op) if is_text(&left_type) && right_type.is_numeric() => {
                     let left = comparable(expr.left, &right_type);
@@ -124,6 +129,10 @@ fn or_null(divisor: Expr) -> Expr {
 
 fn is_zero(value: &ScalarValue) -> bool {
     ScalarValue::new_zero(&value.data_type()).map_or(true, |zero| *value == zero)
+}
+
+fn is_array(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(_))
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -103,9 +103,12 @@ impl Planner {
         }
         let (zone, zone_name) = (job.settings.zone, job.settings.zone_name.clone());
         let session = Arc::new(functions::Session { zone, zone_name, now: job.began });
-        let concat = functions::scalar("concat", &session, &state);
-        let concat = concat.ok_or_else(|| failed(Class::Internal, "the function concat is missing"))?;
-        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(Operators { concat })];
+        let function = |name: &str| {
+            let function = functions::scalar(name, &session, &state);
+            function.ok_or_else(|| failed(Class::Internal, format!("the function {name} is missing")))
+        };
+        let operators = Operators { concat: function("concat")?, array_concat: function("array_concat")? };
+        let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(operators)];
         expr_planners.extend(state.expr_planners().iter().cloned());
         let relation_planners: Vec<Arc<dyn RelationPlanner>> =
             vec![Arc::new(LateralViewPlanner), Arc::new(TimeTravels::new(&sources))];

@@ -35,12 +35,15 @@ const EXPANDED_MAX: usize = 2_000;
 /// Most values in the IN lists of one query: planning them takes long and cannot be cancelled.
 const LISTED_MAX: usize = 10_000;
 
+/// Most expressions that stand for calls of other functions: inside each other they multiply.
+const REWRITTEN_MAX: usize = 200_000;
+
 /// Most `%` and `_` of one LIKE pattern.
 const WILDCARDS_MAX: usize = 1_000;
 
 /// Rewrites the query and lists its tables.
 pub(super) fn rewrite(mut query: Box<ast::Query>, places: &Places) -> Result<Query> {
-    let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new(), n_listed: 0 };
+    let mut rewriter = Rewriter { places, scopes: Vec::new(), tables: Vec::new(), n_listed: 0, n_rewritten: 0 };
     match VisitMut::visit(query.as_mut(), &mut rewriter) {
         ControlFlow::Break(error) => Err(*error),
         ControlFlow::Continue(()) => Ok(Query { ast: query, tables: rewriter.tables }),
@@ -75,6 +78,8 @@ struct Rewriter<'a> {
     tables: Vec<TableUse>,
     /// Values in IN lists so far.
     n_listed: usize,
+    /// Expressions in the place of calls so far.
+    n_rewritten: usize,
 }
 
 type Flow = ControlFlow<Box<SyntaxError>>;
@@ -334,7 +339,13 @@ impl VisitorMut for Rewriter<'_> {
             }
             Expr::Function(function) => match calls::rewritten(function) {
                 Ok(None) => {}
-                Ok(Some(other)) => *expr = other,
+                Ok(Some(other)) => {
+                    self.n_rewritten += count(&other);
+                    if self.n_rewritten > REWRITTEN_MAX {
+                        return self.refuse(&*expr, "calls inside each other are too large: write them as CASE");
+                    }
+                    *expr = other;
+                }
                 Err(message) => return self.refuse(expr, message),
             },
             // ~x = -x - 1 in two's complement.
@@ -351,6 +362,16 @@ impl VisitorMut for Rewriter<'_> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The expressions in an expression.
+fn count(expr: &Expr) -> usize {
+    let mut count = 0;
+    let _: ControlFlow<()> = ast::visit_expressions(expr, |_| {
+        count += 1;
+        ControlFlow::Continue(())
+    });
+    count
 }
 
 /// `%%` matches what `%` does.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// All texts that a function gives at once; an array holds no more than 2 GB.
-const BATCH_BYTES_MAX: usize = 512 << 20;
+pub(super) const BATCH_BYTES_MAX: usize = 512 << 20;
 
 /// What functions know of the statement that calls them.
 #[derive(Clone, Debug)]
@@ -158,6 +158,15 @@ impl ScalarUDFImpl for Function {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let n_rows = arguments.number_rows;
+        let size = |value: &ColumnarValue| match value {
+            ColumnarValue::Scalar(value) => value.size().saturating_mul(n_rows),
+            ColumnarValue::Array(_) => 0,
+        };
+        // A constant is repeated for each row.
+        if arguments.args.iter().map(size).fold(0, usize::saturating_add) > BATCH_BYTES_MAX {
+            let name = self.definition.name;
+            return Err(DataFusionError::Execution(format!("function {name}: its texts are too long")));
+        }
         let arrays = arguments.args.iter().map(|value| value.to_array(n_rows)).collect::<Result<Vec<_>>>()?;
         let call = Call {
             name: self.definition.name,

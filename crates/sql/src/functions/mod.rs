@@ -1,6 +1,7 @@
 //! Functions. Of DataFusion's only those are visible that mean the same here; what differs is ours, and what is
 //! missing says so: an answer is never silently another one.
 
+mod bounded;
 mod call;
 mod exact;
 mod pattern;
@@ -96,7 +97,7 @@ pub(crate) fn known_as(name: &str) -> Option<&str> {
 pub(crate) fn scalar(name: &str, session: &Arc<Session>, state: &SessionState) -> Option<Arc<ScalarUDF>> {
     match own(name) {
         Some(definition) => Some(Arc::new(ScalarUDF::from(Function::new(definition, Arc::clone(session))))),
-        None => state.scalar_functions().get(known_as(name)?).cloned(),
+        None => state.scalar_functions().get(known_as(name)?).map(bounded::bounded),
     }
 }
 

@@ -208,3 +208,57 @@ async fn deep_and_huge_statements_get_an_answer() {
     }
     assert_eq!(lakehouse.rows(&mut lakehouse.session(), "SELECT 1").await, [["1"]]);
 }
+
+/// The answer to a query whose parts double with every link of a chain.
+async fn doubled(lakehouse: &Lakehouse, first: &str, link: &str, n: usize) -> String {
+    let mut query = format!("WITH c0 AS (SELECT {first} AS x)");
+    (1..n).for_each(|i| query.push_str(&format!(", c{i} AS (SELECT {link} AS x FROM c{})", i - 1)));
+    query.push_str(&format!(" SELECT x IS NULL FROM c{}", n - 1));
+    let start = Instant::now();
+    let ran = lakehouse.run(&mut lakehouse.session(), &query).await;
+    assert!(start.elapsed() < Duration::from_secs(60), "{link}: {:?}", start.elapsed());
+    ran[0].outcome.as_ref().map_or_else(ToString::to_string, |_| "done".into())
+}
+
+#[tokio::test]
+async fn values_that_double_are_bounded() {
+    let lakehouse = Lakehouse::new();
+    let array = "array('a long text', 'another one')";
+    for (first, link) in [
+        (array, "array_concat(x, x)"),
+        (array, "x || x"),
+        (array, "flatten(array(x, x))"),
+        ("repeat('x', 1000)", "concat(x, x)"),
+    ] {
+        let error = doubled(&lakehouse, first, link, 40).await;
+        assert!(error.contains("too l") || error.contains("2 GB"), "{link}: {error}");
+    }
+    for link in ["struct(x, x)", "array(struct(x, x))"] {
+        let error = doubled(&lakehouse, "1", link, 40).await;
+        assert!(error.contains("has more than 1000 parts"), "{link}: {error}");
+    }
+    assert_eq!(doubled(&lakehouse, "1", "struct(x, x)", 8).await, "done");
+}
+
+#[tokio::test]
+async fn a_large_constant_on_many_rows_is_an_error_not_a_crash() {
+    let lakehouse = Lakehouse::new();
+    for query in [
+        "SELECT length(concat(repeat('x', 60000000), CAST(value AS STRING))) FROM generate_series(1, 100000)",
+        "SELECT array_join(array_agg(value), repeat('x', 60000000)) FROM generate_series(1, 100000)",
+    ] {
+        let ran = lakehouse.run(&mut lakehouse.session(), query).await;
+        let error = ran[0].outcome.as_ref().unwrap_err().to_string();
+        assert!(error.contains("too l"), "{error}");
+    }
+}
+
+#[test]
+fn calls_inside_calls_are_bounded() {
+    let lakehouse = Lakehouse::new();
+    let nested = |n: usize| format!("SELECT {}1{}", "pmod(1, ".repeat(n), ")".repeat(n));
+    let parsed = |query: &str| lakehouse.engine.parse(query).1.map(|unparsed| unparsed.error.message);
+    assert_eq!(parsed(&nested(8)), None);
+    let error = parsed(&nested(40)).unwrap();
+    assert!(error.ends_with("calls inside each other are too large: write them as CASE"), "{error}");
+}
