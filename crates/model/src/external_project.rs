@@ -77,6 +77,8 @@ pub struct ExternalProjectDraft {
     pub bucket_catalog: String,
     pub auth: String,
     pub role_arn: String,
+    /// Empty means that of the data source.
+    pub endpoint: String,
     /// Alias by which back-quoted three-part names of other engines find the project; optional.
     pub engine_catalog: String,
     pub options: ProjectOptions,
@@ -100,6 +102,7 @@ impl Default for ExternalProjectDraft {
             bucket_catalog: String::new(),
             auth: RunIdentity::DataSource.id().into(),
             role_arn: String::new(),
+            endpoint: String::new(),
             engine_catalog: String::new(),
             options: ProjectOptions::default(),
             create_default_schema: false,
@@ -127,6 +130,8 @@ pub struct NewExternalProject {
     pub bucket_catalog: WarehouseUri,
     pub identity: RunIdentity,
     pub role_arn: Option<RoleArn>,
+    /// `None` means that of the data source.
+    pub endpoint: Option<Endpoint>,
     pub engine_catalog: Option<EngineCatalogName>,
     pub options: ProjectOptions,
     pub create_default_schema: bool,
@@ -152,6 +157,10 @@ impl ExternalProjectDraft {
             Some(RunIdentity::RamRole) => fields.take("role_arn", RoleArn::parse(&self.role_arn)).map(Some),
             _ => Some(None),
         };
+        let endpoint = match self.endpoint.trim() {
+            "" => Some(None),
+            text => fields.take("endpoint", Endpoint::parse(text)).map(Some),
+        };
         let storage = match &server {
             Some(NewServer::Create(source)) => Some(source.storage),
             Some(NewServer::Existing(_)) => existing_storage,
@@ -161,7 +170,8 @@ impl ExternalProjectDraft {
             Some(storage) => fields.take("bucket_catalog", WarehouseUri::parse(storage, &self.bucket_catalog)),
             None => fields.take("bucket_catalog", required(&self.bucket_catalog)).and(None),
         };
-        match (name, description, billing, identity, quota, engine_catalog, server, role_arn, bucket_catalog) {
+        match (name, description, billing, identity, quota, engine_catalog, server, role_arn, endpoint, bucket_catalog)
+        {
             (
                 Some(name),
                 Some(description),
@@ -171,6 +181,7 @@ impl ExternalProjectDraft {
                 Some(engine_catalog),
                 Some(server),
                 Some(role_arn),
+                Some(endpoint),
                 Some(bucket_catalog),
             ) if fields.is_empty() => Ok(NewExternalProject {
                 name,
@@ -182,6 +193,7 @@ impl ExternalProjectDraft {
                 bucket_catalog,
                 identity,
                 role_arn,
+                endpoint,
                 engine_catalog,
                 options: self.options.clone(),
                 create_default_schema: self.create_default_schema,
@@ -241,6 +253,7 @@ pub struct ExternalProject {
     pub server: DataSourceName,
     pub storage: StorageKind,
     pub server_auth: AuthKind,
+    /// Its own, or else that of its data source.
     pub endpoint: Option<Endpoint>,
     pub bucket_catalog: WarehouseUri,
     pub identity: RunIdentity,
@@ -284,6 +297,7 @@ mod tests {
         check(good.clone(), Some(StorageKind::Local), "bucket_catalog:warehouse_local");
         check(ExternalProjectDraft { name: "ab".into(), ..good.clone() }, oss, "name:project_name");
         check(ExternalProjectDraft { auth: "ram_role".into(), ..good.clone() }, oss, "role_arn:required");
+        check(ExternalProjectDraft { endpoint: "http://h/path".into(), ..good.clone() }, oss, "endpoint:endpoint");
         let inline = ExternalProjectDraft { server_mode: "create".into(), ..good };
         check(inline, None, "source.name:required source.role_arn:required source.endpoint:endpoint_required");
     }

@@ -13,6 +13,9 @@ pub struct Region {
     pub id: String,
     /// E.g. `China (Hangzhou)`.
     pub name: String,
+    /// The name in Chinese, e.g. `华东1（杭州）`; empty where it has none.
+    #[serde(default)]
+    pub name_zh: String,
     #[serde(default)]
     pub oss: bool,
     #[serde(default)]
@@ -84,5 +87,6 @@ mod tests {
         let ids: std::collections::HashSet<_> = regions.iter().map(|region| region.id.as_str()).collect();
         assert_eq!(ids.len(), regions.len());
         assert!(regions.iter().any(|region| region.id == LOCAL && region.enabled));
+        assert!(regions.iter().all(|region| !region.name.is_empty() && !region.name_zh.is_empty()));
     }
 }

@@ -133,6 +133,20 @@ pub struct Run {
     pub is_finished: bool,
 }
 
+/// A run in a list: without its results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    pub id: Id,
+    pub started_at: Timestamp,
+    /// From start to end; `None` while it runs.
+    pub elapsed_ms: Option<u64>,
+    /// The beginning of the first statement.
+    pub text: String,
+    pub statement_count: u64,
+    /// Of the whole: running, else the worst that became of a statement.
+    pub state: StatementState,
+}
+
 /// A rendered value. Numbers are texts, so that 64-bit integers and decimals stay exact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

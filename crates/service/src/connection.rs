@@ -1,7 +1,7 @@
 //! From stored sources, drafts and projects to connections: where sealed secrets are opened.
 
 use crate::{Error, Services};
-use model::data_source::{AuthKind, DataSource, NewAuth, NewDataSource, StorageKind};
+use model::data_source::{AuthKind, DataSource, Endpoint, NewAuth, NewDataSource, StorageKind};
 use model::external_project::{ExternalProject, RunIdentity};
 use model::names::RoleArn;
 use model::secret::Secret;
@@ -82,11 +82,19 @@ impl Services {
         }
     }
 
-    /// The connection of a project: its source's, under the identity that the project chose.
+    /// The connection of a project: its source's, by the endpoint and under the identity that the project chose.
     pub(crate) async fn project_connection(&self, project: &ExternalProject) -> Result<Connection, Error> {
         let source = self.stored_data_source(project.server.as_str()).await?;
-        let connection = self.connection(&source).await?;
+        let connection = through(self.connection(&source).await?, project.endpoint.as_ref());
         run_as(connection, project.identity, project.role_arn.as_ref())
+    }
+}
+
+/// The connection by a project's own endpoint, where it has one and the store has any.
+pub(crate) fn through(connection: Connection, endpoint: Option<&Endpoint>) -> Connection {
+    match connection.storage {
+        StorageKind::Local => connection,
+        _ => Connection { endpoint: endpoint.cloned().or(connection.endpoint), ..connection },
     }
 }
 

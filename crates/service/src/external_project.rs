@@ -1,11 +1,11 @@
 //! External projects: map a warehouse, change the mapping, take it away; never the data.
 
-use crate::connection::{patiently, run_as};
+use crate::connection::{patiently, run_as, through};
 use crate::error::Noun;
 use crate::probe::ProbeTarget;
 use crate::{Error, RequestContext, Services};
 use model::access::{Action, Principal, Resource};
-use model::data_source::{DataSource, NewDataSource, StorageKind};
+use model::data_source::{DataSource, Endpoint, NewDataSource, StorageKind};
 use model::external_project::{
     ExternalProject, ExternalProjectDraft, ExternalProjectEdit, NewExternalProject, NewServer, ProjectOptions,
     ProjectState, RunIdentity,
@@ -71,8 +71,11 @@ impl Services {
             }
             NewServer::Create(source) => self.insert_inline_source(ctx, &mut tx, source).await?,
         };
-        check_not_nested(&source, &new.bucket_catalog, &tx.projects().await?)?;
-        let row = NewProjectRow { project: &new, data_source: &source.id };
+        check_not_nested(&source, &new, &tx.projects().await?)?;
+        // One that is the source's follows when the source's is changed.
+        let is_own = |own: &&Endpoint| source.storage != StorageKind::Local && source.endpoint.as_ref() != Some(*own);
+        let endpoint = new.endpoint.as_ref().filter(is_own);
+        let row = NewProjectRow { project: &new, data_source: &source.id, endpoint };
         let name = new.name.as_str();
         let project = tx.insert_project(row, &ctx.principal).await.map_err(Error::on_taken(name))?;
         let detail = format!("{} through `{}`", project.bucket_catalog, project.server);
@@ -166,7 +169,7 @@ impl Services {
             (NewServer::Existing(_), None) => return Ok(Vec::new()),
         };
         let mut warnings = Vec::new();
-        let place = StorePlace::of(storage, endpoint.map(|endpoint| endpoint.as_str()));
+        let place = StorePlace::of(storage, new.endpoint.as_ref().or(endpoint));
         let neighbours: Vec<String> = self
             .store
             .projects()
@@ -211,7 +214,7 @@ impl Services {
             (NewServer::Existing(_), Some(source)) => self.connection(source).await?,
             (NewServer::Existing(_), None) => return Ok(None),
         };
-        let connection = run_as(connection, new.identity, new.role_arn.as_ref())?;
+        let connection = run_as(through(connection, new.endpoint.as_ref()), new.identity, new.role_arn.as_ref())?;
         let owner = self.lake.open(&connection, &new.bucket_catalog).await?.owner().await?;
         Ok(owner.filter(|other| other.account != self.owner().account()))
     }
@@ -296,12 +299,12 @@ impl Services {
                 self.draft_connection(source, None).await?
             }
             (NewServer::Existing(_), Some(source)) => {
-                check_not_nested(source, &new.bucket_catalog, &self.store.projects().await?)?;
+                check_not_nested(source, new, &self.store.projects().await?)?;
                 self.connection(source).await?
             }
             (NewServer::Existing(name), None) => return Err(Error::not_found(Noun::DataSource, name.as_str())),
         };
-        run_as(connection, new.identity, new.role_arn.as_ref())
+        run_as(through(connection, new.endpoint.as_ref()), new.identity, new.role_arn.as_ref())
     }
 
     /// Whether the directory can be reached, and is a warehouse or empty.
@@ -408,11 +411,11 @@ fn why_unreachable(test: &TestRun) -> Option<Error> {
 }
 
 /// Refuses a warehouse inside another one of the same store.
-fn check_not_nested(source: &DataSource, warehouse: &WarehouseUri, projects: &[ExternalProject]) -> Result<(), Error> {
-    let place = StorePlace::of(source.storage, source.endpoint.as_ref().map(|endpoint| endpoint.as_str()));
-    let nested = projects
-        .iter()
-        .find(|other| StorePlace::of_project(other) == place && other.bucket_catalog.is_nested_with(warehouse));
+fn check_not_nested(source: &DataSource, new: &NewExternalProject, projects: &[ExternalProject]) -> Result<(), Error> {
+    let place = StorePlace::of(source.storage, new.endpoint.as_ref().or(source.endpoint.as_ref()));
+    let nested = projects.iter().find(|other| {
+        StorePlace::of_project(other) == place && other.bucket_catalog.is_nested_with(&new.bucket_catalog)
+    });
     match nested {
         None => Ok(()),
         Some(other) => Err(Error::Field {
@@ -437,12 +440,12 @@ enum StorePlace {
 }
 
 impl StorePlace {
-    fn of(storage: StorageKind, endpoint: Option<&str>) -> Self {
+    fn of(storage: StorageKind, endpoint: Option<&Endpoint>) -> Self {
         match storage {
             StorageKind::Local => Self::Local,
             StorageKind::Oss | StorageKind::OssHdfs => Self::Oss,
             StorageKind::S3 => {
-                let endpoint = endpoint.unwrap_or_default().to_ascii_lowercase();
+                let endpoint = endpoint.map(|endpoint| endpoint.as_str().to_ascii_lowercase()).unwrap_or_default();
                 let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
                 Self::S3(host.to_owned())
             }
@@ -450,7 +453,7 @@ impl StorePlace {
     }
 
     fn of_project(project: &ExternalProject) -> Self {
-        Self::of(project.storage, project.endpoint.as_ref().map(|endpoint| endpoint.as_str()))
+        Self::of(project.storage, project.endpoint.as_ref())
     }
 }
 

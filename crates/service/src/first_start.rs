@@ -201,12 +201,13 @@ async fn insert_sample(tx: &mut Tx, ctx: &RequestContext, warehouse: WarehouseUr
         bucket_catalog: warehouse,
         identity: RunIdentity::DataSource,
         role_arn: None,
+        endpoint: None,
         engine_catalog: None,
         options: ProjectOptions::default(),
         create_default_schema: true,
         use_anyway: false,
     };
-    let row = NewProjectRow { project: &project, data_source: &source_row.id };
+    let row = NewProjectRow { project: &project, data_source: &source_row.id, endpoint: None };
     tx.insert_project(row, &ctx.principal).await?;
     tx.audit(&ctx.did(Action::Create, &Resource::ExternalProject(SAMPLE_PROJECT.into()), "sample")).await?;
     Ok(())

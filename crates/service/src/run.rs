@@ -11,7 +11,7 @@ use model::Timestamp;
 use model::access::{Action, Resource};
 use model::names::Id;
 use model::session::SqlSession;
-use model::worksheet::{Run, StatementRun};
+use model::worksheet::{Run, RunSummary, StatementRun};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -21,6 +21,8 @@ use uuid::Uuid;
 const EVENT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a stopping server waits for what it has cancelled.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
+/// Runs that a history lists.
+const HISTORY_MAX: u32 = 1_000;
 
 impl Services {
     /// A run as it is now.
@@ -30,6 +32,18 @@ impl Services {
             Some(active) => Ok(active.run()),
             None => self.own_stored_run(ctx, id).await,
         }
+    }
+
+    /// The latest `count` runs of a worksheet, at most 1,000, the latest first.
+    pub async fn worksheet_runs(
+        &self,
+        ctx: &RequestContext,
+        worksheet: &Id,
+        count: u32,
+    ) -> Result<Vec<RunSummary>, Error> {
+        self.authorize(ctx, Action::Read, Resource::Worksheet(worksheet.clone())).await?;
+        self.own_worksheet(ctx, worksheet).await?;
+        Ok(self.store.runs_of_worksheet(worksheet, &ctx.principal, count.min(HISTORY_MAX)).await?)
     }
 
     /// The run as it is now, then at most ten times a second as it becomes; ends when it has finished.

@@ -174,7 +174,7 @@ impl Services {
         self.start_run(ctx, None, session, script, 0).await
     }
 
-    async fn own_worksheet(&self, ctx: &RequestContext, id: &Id) -> Result<Worksheet, Error> {
+    pub(crate) async fn own_worksheet(&self, ctx: &RequestContext, id: &Id) -> Result<Worksheet, Error> {
         self.store.worksheet(&ctx.principal, id).await?.ok_or_else(|| Error::not_found(Noun::Worksheet, id))
     }
 

@@ -20,6 +20,8 @@ pub struct NewProjectRow<'a> {
     pub project: &'a NewExternalProject,
     /// Id of the data source.
     pub data_source: &'a Id,
+    /// Where it is not that of the data source.
+    pub endpoint: Option<&'a Endpoint>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -51,7 +53,7 @@ struct Row {
 impl Row {
     const SELECT: &str =
         "select p.id, p.name, p.description, p.region, p.billing, p.quota, s.name as server, s.storage,
-        s.auth as server_auth, s.endpoint, p.bucket_catalog, p.identity, p.role_arn, p.engine_catalog, p.options,
+        s.auth as server_auth, coalesce(p.endpoint, s.endpoint) as endpoint, p.bucket_catalog, p.identity, p.role_arn, p.engine_catalog, p.options,
         p.state, p.owner, p.created_by, p.created_at, p.updated_by, p.updated_at, p.version
         from external_project p join data_source s on s.id = p.data_source";
 
@@ -111,13 +113,13 @@ impl Tx {
 
     /// Adds a project; its name is unique whatever its case, its engine catalog name is unique, too.
     pub async fn insert_project(&mut self, row: NewProjectRow<'_>, by: &Principal) -> Result<ExternalProject, Error> {
-        let NewProjectRow { project, data_source } = row;
+        let NewProjectRow { project, data_source, endpoint } = row;
         let at = micros(now());
         sqlx::query(
             "insert into external_project (id, name, description, region, billing, quota, data_source, bucket_catalog,
-                 identity, role_arn, engine_catalog, options, state, owner, created_by, created_at, updated_by,
+                 endpoint, identity, role_arn, engine_catalog, options, state, owner, created_by, created_at, updated_by,
                  updated_at, version)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         )
         .bind(Uuid::new_v4().to_string())
         .bind(project.name.as_str())
@@ -127,6 +129,7 @@ impl Tx {
         .bind(&project.quota)
         .bind(data_source)
         .bind(project.bucket_catalog.as_str())
+        .bind(endpoint.map(Endpoint::as_str))
         .bind(project.identity.id())
         .bind(project.role_arn.as_ref().map(RoleArn::as_str))
         .bind(project.engine_catalog.as_ref().map(EngineCatalogName::as_str))

@@ -3,10 +3,11 @@
 use crate::row::{from_json, micros, now, timestamp, to_json};
 use crate::{Error, Store, Tx};
 use model::Timestamp;
+use model::access::Principal;
 use model::names::{Id, ProjectName};
 use model::session::SqlSession;
 use model::table::TableRef;
-use model::worksheet::{Run, StatementRun, StatementState};
+use model::worksheet::{Run, RunSummary, StatementRun, StatementState};
 use sqlx::SqliteConnection;
 
 const WHAT: &str = "run";
@@ -39,9 +40,69 @@ struct RunRow {
     session: String,
 }
 
+#[derive(sqlx::FromRow)]
+struct SummaryRow {
+    id: String,
+    started_at: i64,
+    finished_at: Option<i64>,
+    statement_count: i64,
+    /// Nothing where the run has no statement.
+    text: Option<String>,
+    /// The different states of its statements, with commas.
+    states: Option<String>,
+}
+
+/// How much of a statement a list shows.
+const SUMMARY_CHARS: i64 = 300;
+
+impl SummaryRow {
+    const SELECT: &str = "select r.id, r.started_at, r.finished_at,
+        (select count(*) from statement s where s.run = r.id) as statement_count,
+        (select substr(json_extract(s.body, '$.text'), 1, ?) from statement s where s.run = r.id
+         order by s.position limit 1) as text,
+        (select group_concat(distinct s.state) from statement s where s.run = r.id) as states
+        from run r where r.worksheet = ? and r.started_by = ? order by r.started_at desc limit ?";
+
+    fn summary(self) -> Result<RunSummary, Error> {
+        let states = self.states.unwrap_or_default();
+        let has = |state: &StatementState| states.split(',').any(|id| id == state_id(*state));
+        let bad = [StatementState::Failed, StatementState::Unknown, StatementState::Cancelled];
+        let state = match self.finished_at {
+            None => StatementState::Running,
+            Some(_) => bad.into_iter().find(has).unwrap_or(StatementState::Succeeded),
+        };
+        let elapsed = self.finished_at.map(|end| end.saturating_sub(self.started_at) / 1000);
+        Ok(RunSummary {
+            id: self.id,
+            started_at: timestamp(WHAT, self.started_at)?,
+            elapsed_ms: elapsed.map(|ms| u64::try_from(ms).unwrap_or_default()),
+            text: self.text.unwrap_or_default(),
+            statement_count: u64::try_from(self.statement_count).unwrap_or_default(),
+            state,
+        })
+    }
+}
+
 impl Store {
     pub async fn run(&self, id: &Id) -> Result<Option<Run>, Error> {
         find(&mut *self.read().await?, id).await
+    }
+
+    /// The latest `count` runs of a worksheet that one person started, the latest first.
+    pub async fn runs_of_worksheet(
+        &self,
+        worksheet: &Id,
+        started_by: &Principal,
+        count: u32,
+    ) -> Result<Vec<RunSummary>, Error> {
+        let rows: Vec<SummaryRow> = sqlx::query_as(SummaryRow::SELECT)
+            .bind(SUMMARY_CHARS)
+            .bind(worksheet)
+            .bind(started_by.as_str())
+            .bind(count)
+            .fetch_all(&mut *self.read().await?)
+            .await?;
+        rows.into_iter().map(SummaryRow::summary).collect()
     }
 
     /// Runs that no process finished, oldest first.

@@ -2,6 +2,7 @@
 
 use crate::fixture::{Fixture, fixture, local_draft, told};
 use model::external_project::{ExternalProjectDraft, ExternalProjectEdit, ProjectOptions, ProjectState};
+use model::lake::StoreEntry;
 
 async fn create(fixture: &Fixture, draft: ExternalProjectDraft) -> String {
     told(fixture.create_project(&fixture.ctx, draft).await)
@@ -185,4 +186,30 @@ async fn edit_disable_delete() {
     let audit = fixture.audit_of(&fixture.ctx, "external_project", "proj").await.unwrap();
     let actions: Vec<&str> = audit.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["Delete", "Modify", "Modify", "Create"]);
+}
+
+#[tokio::test]
+async fn files_are_those_of_the_warehouse_alone() {
+    let fixture = fixture().await;
+    let ctx = &fixture.ctx;
+    fixture.new_project("proj").await;
+    let folder = fixture.folder("lake-proj");
+    std::fs::create_dir_all(folder.join("default.db/t/schema")).unwrap();
+    std::fs::write(folder.join("default.db/t/schema/schema-0"), "{}").unwrap();
+    fixture.folder("lake-proj-beside");
+    let listed = async |uri: &str| {
+        let listing = fixture.warehouse_files(ctx, "proj", uri).await?;
+        let line = |entry: StoreEntry| format!("{:?} {} {:?}", entry.kind, entry.name, entry.size);
+        Ok::<_, service::Error>(listing.entries.into_iter().map(line).collect::<Vec<_>>())
+    };
+    assert!(listed("").await.unwrap().contains(&"Schema default.db None".to_owned()));
+    let schema = format!("{}/default.db/t/schema/", folder.display());
+    assert_eq!(listed(&schema).await.unwrap(), ["File schema-0 Some(2)"]);
+    for outside in [format!("{}-beside/", folder.display()), "/etc/".into(), fixture.dir.path().display().to_string()] {
+        assert!(told(listed(&outside).await).starts_with("Invalid uri:outside_warehouse"), "{outside}");
+    }
+    assert_eq!(
+        told(listed(&format!("{}/../lake-proj-beside/", folder.display())).await),
+        "Invalid uri:warehouse_local_dots Give the path without `..`."
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::fixture::{fixture, outline, stranger, told, with_limits};
 use futures::{StreamExt, TryStreamExt};
-use model::worksheet::{Cell, Span, StatementState};
+use model::worksheet::{Cell, RunSummary, Span, StatementState};
 use service::Limits;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -110,6 +110,35 @@ async fn sessions_belong_to_worksheets() {
     assert!(fixture.worksheet(ctx, &two.id).await.unwrap().session.settings.is_empty());
     fixture.reset_session(ctx, &one.id).await.unwrap();
     assert!(fixture.worksheet(ctx, &one.id).await.unwrap().session.settings.is_empty());
+}
+
+#[tokio::test]
+async fn a_worksheet_remembers_what_it_ran() {
+    let fixture = fixture().await;
+    fixture.new_project("proj").await;
+    let ctx = &fixture.ctx;
+    let worksheet = fixture.create_worksheet(ctx, Some("proj"), None, "").await.unwrap();
+    let other = fixture.create_worksheet(ctx, Some("proj"), None, "").await.unwrap();
+    for (id, script) in [(&worksheet.id, "SET a=1; FAIL; ROWS 1"), (&other.id, "ROWS 2"), (&worksheet.id, "ROWS 1")] {
+        let run = fixture.run_worksheet(ctx, id, script, 0).await.unwrap();
+        fixture.end_of(&run).await;
+    }
+    let under_way = fixture.run_worksheet(ctx, &worksheet.id, "WAIT", 0).await.unwrap();
+    let runs = fixture.worksheet_runs(ctx, &worksheet.id, 50).await.unwrap();
+    let told_of = |run: &RunSummary| (run.text.clone(), run.statement_count, run.state, run.elapsed_ms.is_some());
+    assert_eq!(
+        runs.iter().map(told_of).collect::<Vec<_>>(),
+        [
+            ("WAIT".to_owned(), 1, StatementState::Running, false),
+            ("ROWS 1".to_owned(), 1, StatementState::Succeeded, true),
+            ("SET a=1".to_owned(), 3, StatementState::Failed, true),
+        ]
+    );
+    assert_eq!(fixture.worksheet_runs(ctx, &worksheet.id, 2).await.unwrap(), runs[..2]);
+    fixture.cancel_run(ctx, &under_way.id).await.unwrap();
+    fixture.end_of(&under_way).await;
+    assert_eq!(fixture.worksheet_runs(ctx, &worksheet.id, 50).await.unwrap()[0].state, StatementState::Cancelled);
+    assert!(told(fixture.worksheet_runs(ctx, &"none".to_owned(), 50).await).starts_with("NotFound"));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! External projects: unique whatever the case, and held by their source.
 
 use crate::{root, s3_source, store};
-use model::data_source::StorageKind;
+use model::data_source::{Endpoint, StorageKind};
 use model::external_project::{ExternalProjectDraft, NewExternalProject, ProjectState};
 use model::names::Id;
 use store::{Error, NewProjectRow, Store, Unique};
@@ -27,7 +27,7 @@ async fn with_source() -> (tempfile::TempDir, Store, Id) {
 
 async fn insert(store: &Store, source: &Id, project: &NewExternalProject) -> Result<(), Error> {
     let mut tx = store.begin().await?;
-    tx.insert_project(NewProjectRow { project, data_source: source }, &root()).await?;
+    tx.insert_project(NewProjectRow { project, data_source: source, endpoint: None }, &root()).await?;
     tx.commit().await
 }
 
@@ -41,6 +41,22 @@ async fn what_is_stored_comes_back() {
     assert_eq!(found.engine_catalog.as_ref().unwrap().as_str(), "paimon-fs-catalog");
     assert_eq!(store.projects().await.unwrap(), [found]);
     assert_eq!(store.data_source("external_s3").await.unwrap().unwrap().projects, ["Proj"]);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_the_sources_until_there_is_another() {
+    let (_dir, store, source) = with_source().await;
+    insert(&store, &source, &project("alike", "")).await.unwrap();
+    let own = Endpoint::parse("http://other:9000").unwrap();
+    let new = project("other", "");
+    let mut tx = store.begin().await.unwrap();
+    let row = NewProjectRow { project: &new, data_source: &source, endpoint: Some(&own) };
+    tx.insert_project(row, &root()).await.unwrap();
+    tx.commit().await.unwrap();
+    let of_source = store.data_source("external_s3").await.unwrap().unwrap().endpoint;
+    assert!(of_source.is_some() && of_source.as_ref() != Some(&own));
+    assert_eq!(store.project("alike").await.unwrap().unwrap().endpoint, of_source);
+    assert_eq!(store.project("other").await.unwrap().unwrap().endpoint, Some(own));
 }
 
 #[tokio::test]
