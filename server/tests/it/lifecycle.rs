@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 async fn starts_and_tells_its_health() {
     let place = Place::new();
     let server = place.serve();
-    println!("ready after {:?}", server.started_in);
     assert!(server.url.starts_with("http://127.0.0.1:") && !server.url.ends_with(":0"), "{}", server.url);
     let check = async |path: &str, expected: &str| {
         let response = server.get(path).await;
@@ -25,6 +24,15 @@ async fn starts_and_tells_its_health() {
     check("/metrics", "lakedeck_connection_open_count").await;
     let id = server.get("/healthz").await.headers()["x-request-id"].to_str().expect("text").to_owned();
     assert_eq!(id.len(), 32);
+}
+
+#[test]
+fn is_ready_within_a_second() {
+    let place = Place::new();
+    // The best of three, the first of which makes the sample: what else the machine does is not the server's time.
+    let best = (0..3).map(|_| place.serve().started_in).min().expect("three");
+    println!("ready after {best:?}");
+    assert!(best < Duration::from_secs(1), "{best:?}");
 }
 
 #[tokio::test]
