@@ -34,13 +34,17 @@ pub(crate) fn prepared(query: &Query, targets: &[Target]) -> Query {
             let default = target.default.clone();
             **cell = ast::Expr::value(default.map_or(ast::Value::Null, ast::Value::SingleQuotedString));
         }
-        let is_uniform = are_of_one_kind(&cells);
         let is_double = target.conversion.target().is_floating();
+        let way = Way::of(&cells);
         for (row, cell) in cells.into_iter().enumerate() {
+            if way == Way::Texts {
+                as_text(cell);
+                continue;
+            }
             if is_double || Plain::of(cell) != Some(Plain::Number) {
                 fractions_as_doubles(cell);
             }
-            if !is_uniform {
+            if way == Way::OneByOne {
                 assign(cell, column, row + 1);
             }
         }
@@ -66,13 +70,15 @@ fn is_default(cell: &ast::Expr) -> bool {
 }
 
 /// A constant as it is written, perhaps with a sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Plain {
     Null,
     Text,
     /// Without exponent.
     Number,
     Boolean,
+    /// `DATE '2024-07-18'`, `10L`.
+    Typed(ast::DataType),
 }
 
 impl Plain {
@@ -86,25 +92,62 @@ impl Plain {
                 _ => None,
             },
             ast::Expr::Nested(inner) => Self::of(inner),
-            ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus | ast::UnaryOperator::Plus, expr } => {
+            ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus | ast::UnaryOperator::Plus, expr }
+                if matches!(expr.as_ref(), ast::Expr::Value(_)) =>
+            {
                 Self::of(expr).filter(|plain| *plain == Self::Number)
+            }
+            ast::Expr::Cast { expr, data_type, .. } if Self::of(expr) == Some(Self::Text) => {
+                Some(Self::Typed(data_type.clone()))
             }
             _ => None,
         }
     }
 }
 
-fn are_of_one_kind(cells: &[&mut ast::Expr]) -> bool {
-    let mut kind = Plain::Null;
-    cells.iter().all(|cell| match Plain::of(cell) {
-        None => false,
-        Some(Plain::Null) => true,
-        Some(plain) => {
-            let fits = kind == Plain::Null || kind == plain;
-            kind = plain;
-            fits
+/// How the cells of a column come to fit together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// They do.
+    AsTheyAre,
+    /// Constants of several kinds.
+    Texts,
+    /// Each is converted for itself, which takes a while to plan.
+    OneByOne,
+}
+
+impl Way {
+    fn of(cells: &[&mut ast::Expr]) -> Self {
+        let Some(mut kinds) = cells.iter().map(|cell| Plain::of(cell)).collect::<Option<Vec<_>>>() else {
+            return Self::OneByOne;
+        };
+        kinds.retain(|kind| *kind != Plain::Null);
+        if kinds.windows(2).all(|pair| pair[0] == pair[1]) {
+            return Self::AsTheyAre;
         }
-    })
+        match kinds.iter().any(|kind| matches!(kind, Plain::Typed(_))) {
+            true => Self::OneByOne,
+            false => Self::Texts,
+        }
+    }
+}
+
+/// A constant as a text of what is written.
+fn as_text(cell: &mut ast::Expr) {
+    let text = match &*cell {
+        ast::Expr::Nested(inner) | ast::Expr::UnaryOp { op: ast::UnaryOperator::Plus, expr: inner } => {
+            *cell = inner.as_ref().clone();
+            return as_text(cell);
+        }
+        ast::Expr::UnaryOp { expr, .. } => format!("-{expr}"),
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::Number(digits, _) => digits.clone(),
+            ast::Value::Boolean(boolean) => boolean.to_string(),
+            _ => return,
+        },
+        _ => return,
+    };
+    *cell = ast::Expr::value(ast::Value::SingleQuotedString(text));
 }
 
 /// `cell` becomes `assign(row, cell)`.
