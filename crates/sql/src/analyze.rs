@@ -47,7 +47,7 @@ fn names(statement: &Statement) -> Vec<&Name> {
 
 /// Everything in the text that may be a project.
 pub(crate) fn projects(statement: &Statement, session: &SqlSession) -> Vec<String> {
-    let asked: Vec<Name> = statement.queries().into_iter().flat_map(max_pt::tables).collect();
+    let asked: Vec<Name> = statement.queries().into_iter().flat_map(|query| max_pt::tables(query, None)).collect();
     let mut projects = possible_projects(&names(statement).into_iter().chain(&asked).collect::<Vec<_>>(), session);
     let written = match statement {
         Statement::ShowSchemas(show) => show.project.as_ref(),
@@ -146,7 +146,7 @@ fn collect(statement: &Statement, names: &Names<'_>, accesses: &mut Vec<Access>)
         for used in &query.tables {
             accesses.push(Access { action: Action::Select, resource: readable(&used.name)? });
         }
-        for name in max_pt::tables(query) {
+        for name in max_pt::tables(query, Some(names.parsed)) {
             accesses.push(Access { action: Action::Select, resource: table(&name)? });
         }
     }

@@ -1,14 +1,15 @@
 //! SHOW: lists of names.
 
 use crate::dialect::{Name, PartitionSpec, ShowSchemas, ShowTables};
-use crate::error::{Class, Place, failed_at, from_lake};
+use crate::error::{Class, Place, failed_at, from_lake, with_suggestion};
 use crate::functions;
 use crate::job::Job;
 use crate::partitions;
 use crate::results::Form;
 use crate::tables::{OpenTable, open_catalog};
 use crate::write::partition_spec;
-use ports::lake::LakeCatalog;
+use model::nearest::nearest;
+use ports::lake::{LakeCatalog, LakeError};
 use ports::sql_engine::{Outcome, SqlError};
 
 /// `a*|b*`: alternatives of patterns, `*` for any characters.
@@ -57,7 +58,16 @@ pub(crate) async fn schemas(job: &Job, show: &ShowSchemas) -> Result<Outcome, Sq
 pub(crate) async fn tables(job: &Job, show: &ShowTables) -> Result<Outcome, SqlError> {
     let target = job.names().schema(show.schema.as_ref())?;
     let catalog = open_catalog(&job.engine.lake, target.project).await?;
-    let tables = catalog.tables(&target.schema).await.map_err(from_lake)?;
+    let tables = match catalog.tables(&target.schema).await {
+        Ok(tables) => tables,
+        Err(LakeError::NotFound(_)) => {
+            let place = show.schema.as_ref().map_or_else(Place::default, |name| Place::of(&job.parsed, name.span()));
+            let error = failed_at(Class::Semantic, place, format!("schema {} not found", target.schema));
+            let schemas = catalog.schemas().await.unwrap_or_default();
+            return Err(with_suggestion(error, nearest(&target.schema, schemas.iter().map(String::as_str))));
+        }
+        Err(error) => return Err(from_lake(error)),
+    };
     let owner = owner(&job.context.principal);
     let rows = tables
         .into_iter()
