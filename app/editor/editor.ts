@@ -3,8 +3,8 @@
  * gets. Loaded with `import()` by `app/src/ui/code_editor.rs`, which calls what is exported here. Everything that
  * crosses the border is a number, a string or JSON; offsets are UTF-16 units.
  */
-import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion }
-  from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap,
+  startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { sql } from "@codemirror/lang-sql";
 import { bracketMatching, syntaxHighlighting } from "@codemirror/language";
@@ -56,11 +56,13 @@ export function mount(textarea: HTMLTextAreaElement, text: string, hooks: Hooks,
   if (describedBy) attributes["aria-describedby"] = describedBy;
 
   const runHere = (view: EditorView) => {
+    closeCompletion(view); // It would lie over the results.
     const { from, to } = view.state.selection.main;
     hooks.run(from, to);
     return true;
   };
-  const runAll = () => {
+  const runAll = (view: EditorView) => {
+    closeCompletion(view);
     hooks.run_all();
     return true;
   };

@@ -109,6 +109,14 @@ pub fn region(regions: &[Region]) -> Option<&Region> {
     enabled.clone().find(|region| Some(&region.id) == chosen.as_ref()).or_else(|| enabled.next())
 }
 
+/// The name of a region in the language of the page.
+pub fn region_name(region: &Region) -> String {
+    match i18n::locale() {
+        Locale::zh_CN if !region.name_zh.is_empty() => region.name_zh.clone(),
+        Locale::zh_CN | Locale::en => region.name.clone(),
+    }
+}
+
 /// The page that is being rendered, or that the browser shows.
 #[cfg(feature = "ssr")]
 pub fn current() -> Page {

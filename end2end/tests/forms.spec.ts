@@ -47,7 +47,7 @@ test("the rules of a data source", async ({ page }) => {
   await rule(page, "RoleARN", "acs:ram::124:user/x", ARN);
   await rule(page, "RoleARN", "acs:ram::124:role/aliyunodpsdefaultrole", null);
 
-  await page.getByLabel("Region").selectOption("cn-hangzhou");
+  await page.getByLabel("Region", { exact: true }).selectOption("cn-hangzhou");
   await expect(page.getByLabel("Endpoint")).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
   await page.getByRole("radio", { name: "Public" }).check({ force: true });
   await expect(page.getByLabel("Endpoint")).toHaveValue("oss-cn-hangzhou.aliyuncs.com");
@@ -235,6 +235,135 @@ test("the list finds sources by the outcome of their last test", async ({ page }
   await expect(page.getByRole("link", { name: "tested_well" })).toHaveCount(0);
   await page.getByLabel("Last test").selectOption("Connected");
   await expect(page.getByRole("link", { name: "tested_well" })).toBeVisible();
+});
+
+test("lists are sorted and narrowed by type, and names stay in sight", async ({ page, moto }) => {
+  await page.setViewportSize({ width: 1280, height: 720 });
+  await localSource(page, "of_a_folder");
+  await open(page, "/data-sources/new");
+  await page.getByRole("radio", { name: "S3-compatible" }).check({ force: true });
+  await page.getByLabel("External Data Source Name").fill("of_a_bucket");
+  await page.getByLabel("Endpoint").fill(moto.endpoint);
+  await page.getByLabel("AccessKey ID").fill("moto");
+  await page.getByLabel("AccessKey Secret").fill("moto-secret");
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
+  const name = (name: string) => page.getByRole("link", { name, exact: true });
+  await expect(name("of_a_bucket")).toBeVisible();
+  await page.getByLabel("Type", { exact: true }).selectOption("Filesystem Catalog · S3-compatible");
+  await expect(name("of_a_folder")).toHaveCount(0);
+  await expect(name("of_a_bucket")).toBeVisible();
+  await page.getByLabel("Type", { exact: true }).selectOption("Type: All");
+  const types = () => page.locator("tbody tr td:nth-child(2)").allTextContents();
+  for (const _ of ["ascending", "descending"]) await page.getByRole("button", { name: "Type" }).click();
+  await expect.poll(async () => (await types())[0]).toBe("Filesystem Catalog · S3-compatible");
+
+  // However far the rest was scrolled.
+  const list = page.getByRole("region", { name: "External Data Source" });
+  await list.evaluate((element) => (element.scrollLeft = element.scrollWidth));
+  expect(await list.evaluate((element) => element.scrollLeft)).toBeGreaterThan(0);
+  const left = async (of: typeof list) => (await of.boundingBox())!.x;
+  expect(await left(name("of_a_bucket"))).toBeGreaterThanOrEqual(await left(list));
+
+  await open(page, "/projects");
+  await page.getByLabel("Type", { exact: true }).selectOption("Filesystem Catalog · OSS");
+  await expect(page.getByText("No project matches the filter.")).toBeVisible();
+  await page.getByLabel("Type", { exact: true }).selectOption("Filesystem Catalog · Local folder");
+  await expect(name("sample")).toBeVisible();
+  await page.getByRole("button", { name: "Type" }).click();
+  await expect(page.getByRole("columnheader", { name: "Type" })).toHaveAttribute("aria-sort", "ascending");
+});
+
+test("a project copies role and endpoint from its source, and may have others", async ({ page }) => {
+  const role = "acs:ram::124:role/aliyunodpsdefaultrole";
+  await open(page, "/data-sources/new");
+  await page.getByLabel("External Data Source Name").fill("with_role");
+  await page.getByLabel("Region", { exact: true }).selectOption("cn-hangzhou");
+  await page.getByLabel("RoleARN").fill(role);
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
+  await expect(page.getByRole("row", { name: /with_role/ })).toBeVisible();
+
+  await open(page, "/projects/new?source=with_role");
+  await expect(page.getByRole("radio", { name: /Alibaba Cloud RAM role/ })).toBeChecked();
+  await expect(page.getByLabel("RoleARN")).toHaveValue(role);
+  const endpoint = page.getByLabel("Endpoint", { exact: true });
+  await expect(endpoint).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
+  const storage = page.getByRole("group", { name: "Storage Type" });
+  await expect(storage.getByRole("radio", { name: "OSS", exact: true })).toBeChecked();
+  await expect(storage.getByRole("radio", { name: "OSS-HDFS" })).toBeDisabled();
+  // Another source, other values: what was typed for one means nothing for another.
+  await endpoint.fill("oss-cn-beijing.aliyuncs.com");
+  await page.getByLabel("MaxCompute Foreign Server Name").selectOption({ value: "sample_local" });
+  await expect(endpoint).toHaveCount(0);
+  await expect(page.getByRole("radio", { name: /As the data source/ })).toBeChecked();
+  await page.getByLabel("MaxCompute Foreign Server Name").selectOption({ value: "with_role" });
+  await expect(page.getByLabel("RoleARN")).toHaveValue(role);
+  await expect(endpoint).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
+  // Text for pages without scripts stays where it is.
+  await expect(page.getByText("<label", { exact: false })).toHaveCount(0);
+  await rule(page, "Endpoint", "http://h/path", "Give host or host:port, with http:// or https:// if you like, without a path.");
+  await rule(page, "Endpoint", "oss-cn-hangzhou.aliyuncs.com", null);
+  await page.getByRole("button", { name: "Reset" }).click();
+  await expect(endpoint).toHaveValue("oss-cn-hangzhou-internal.aliyuncs.com");
+});
+
+test("a project reaches its store by its own endpoint", async ({ page, moto }) => {
+  const bucket = await moto.bucket();
+  await open(page, "/data-sources/new");
+  await page.getByRole("radio", { name: "S3-compatible" }).check({ force: true });
+  await page.getByLabel("External Data Source Name").fill("elsewhere");
+  await page.getByLabel("Endpoint").fill("http://127.0.0.1:1");
+  await page.getByLabel("AccessKey ID").fill("moto");
+  await page.getByLabel("AccessKey Secret").fill("moto-secret");
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await page.getByRole("button", { name: "Save anyway" }).click();
+  await expect(page.getByRole("row", { name: /elsewhere/ })).toBeVisible();
+  await open(page, "/projects/new?source=elsewhere");
+  await page.getByLabel("Project Name (Globally Unique)").fill("by_its_own");
+  await page.getByLabel("Bucket Catalog").fill(`s3://${bucket}/`);
+  await page.getByLabel("Endpoint", { exact: true }).fill(moto.endpoint);
+  await page.getByRole("button", { name: "Next: Review" }).click();
+  await expect(page.getByText(`'s3.endpoint' = '${moto.endpoint}'`)).toBeVisible();
+  await page.getByRole("button", { name: "OK", exact: true }).click();
+  await expect(page).toHaveURL(/\/worksheets\/./);
+  await expect(page.getByRole("treeitem", { name: /^default/ })).toBeVisible();
+  await open(page, "/projects/by_its_own");
+  await expect(page.getByText(moto.endpoint, { exact: true })).toBeVisible();
+});
+
+test("a test that may not start changes no verdict", async ({ page, context }) => {
+  await localSource(page, "tested_before");
+  const row = page.getByRole("row", { name: /tested_before/ });
+  await expect(row.getByText("Connected", { exact: true })).toBeVisible({ timeout: 15_000 });
+  await context.clearCookies();
+  await page.getByRole("button", { name: "Test all" }).click();
+  await expect(row.getByRole("alert")).toContainText("Sign in");
+  await expect(row.getByText("Connected", { exact: true })).toBeVisible();
+});
+
+test("the prerequisites follow what is typed", async ({ page, moto }) => {
+  const bucket = await moto.bucket();
+  await open(page, "/data-sources/new");
+  await page.getByRole("radio", { name: "S3-compatible" }).check({ force: true });
+  await page.getByLabel("Endpoint").fill("http://127.0.0.1:1");
+  await page.getByLabel("AccessKey ID").fill("moto");
+  await page.getByLabel("AccessKey Secret").fill("moto-secret");
+  await page.getByLabel("Test directory").fill(`s3://${bucket}/`);
+  const storage = page.getByRole("complementary", { name: "Test connection" }).getByRole("listitem").filter({ hasText: /^Storage/ });
+  await expect(storage).toContainText(/refused|answer|reach/, { timeout: 15_000 });
+  await page.getByLabel("Endpoint").fill(moto.endpoint);
+  await expect(storage).toContainText(`s3://${bucket}/ can be listed.`, { timeout: 15_000 });
+});
+
+test.describe("in Chinese", () => {
+  test("regions have Chinese names", async ({ page, context, baseURL }) => {
+    await context.addCookies([{ name: "language", value: "zh-CN", url: baseURL }]);
+    await open(page, "/data-sources/new");
+    const regions = page.locator("#region option");
+    expect(await regions.count()).toBeGreaterThan(10);
+    for (const name of await regions.allTextContents()) expect(name).toMatch(/\p{Script=Han}/u);
+  });
 });
 
 test("the folder icon browses the store and makes a folder", async ({ page, warehouse }) => {

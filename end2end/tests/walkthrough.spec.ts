@@ -115,6 +115,10 @@ async function walk(page: Page, hands: Hands, name: string, warehouse: string, s
   await expect(page).toHaveURL(/\/worksheets\/./, { timeout: 30_000 });
 
   await run(page, hands, STEP_1);
+  // The guide looks into the bucket here.
+  await hands.tab(page.getByRole("tab", { name: "Files" }));
+  await hands.press(page.getByRole("treeitem", { name: "default.db" }));
+  await expect(page.getByRole("tree", { name: "Files" }).getByRole("treeitem", { name: "test_tbl" })).toBeVisible();
   for (const [script, expected] of STEP_4) {
     await run(page, hands, script.replace("PROJECT", project));
     await expectText(page, hands, expected);

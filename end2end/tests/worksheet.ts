@@ -8,8 +8,10 @@ export const grid = (page: Page) => page.getByRole("grid");
 
 /** A new worksheet of the sample project, with the editor loaded. */
 export async function newWorksheet(page: Page, text = "") {
-  await open(page, "/worksheets");
-  await page.getByRole("button", { name: "New worksheet" }).first().click();
+  // Elsewhere a new one belongs to the project used last, which another test may have made.
+  await open(page, "/projects");
+  const sample = page.getByRole("row").filter({ has: page.getByRole("link", { name: "sample", exact: true }) });
+  await sample.getByRole("button", { name: "Open worksheet" }).click();
   await expect(page).toHaveURL(/\/worksheets\/[0-9a-f-]+$/);
   await expect(page.locator(".cm-content")).toBeVisible();
   if (text) await type(page, text);

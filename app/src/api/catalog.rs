@@ -1,7 +1,8 @@
-//! Server functions of the catalog: names for the tree and for completion.
+//! Server functions of the catalog: names for the tree and for completion, and the files behind them.
 
 use crate::error::ApiError;
 use leptos::prelude::*;
+use model::lake::StoreListing;
 use model::table::TableInfo;
 
 #[server(prefix = "/fn", endpoint = "catalog/schemas")]
@@ -20,4 +21,11 @@ pub async fn tables(project: String, schema: String) -> Result<Vec<String>, ApiE
 pub async fn table(project: String, schema: String, table: String) -> Result<TableInfo, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.table(&ctx, &project, &schema, &table).await)
+}
+
+/// One folder of a project's warehouse; `uri` empty means the warehouse itself.
+#[server(prefix = "/fn", endpoint = "catalog/files")]
+pub async fn files(project: String, uri: String) -> Result<StoreListing, ApiError> {
+    let (services, ctx) = crate::ssr::request().await?;
+    crate::ssr::answer(&ctx, services.warehouse_files(&ctx, &project, &uri).await)
 }

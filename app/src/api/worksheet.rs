@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use model::names::Id;
-use model::worksheet::{Cell, ResultPage, Run, Worksheet, WorksheetSummary};
+use model::worksheet::{Cell, ResultPage, Run, RunSummary, Worksheet, WorksheetSummary};
 use serde::{Deserialize, Serialize};
 
 #[server(prefix = "/fn", endpoint = "worksheet/list")]
@@ -101,6 +101,13 @@ pub async fn delete_worksheet(id: Id) -> Result<(), ApiError> {
 pub async fn run_worksheet(id: Id, script: String, base_offset: usize) -> Result<Run, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.run_worksheet(&ctx, &id, &script, base_offset).await)
+}
+
+/// What a worksheet ran, the latest first.
+#[server(prefix = "/fn", endpoint = "worksheet/runs")]
+pub async fn worksheet_runs(id: Id, count: u32) -> Result<Vec<RunSummary>, ApiError> {
+    let (services, ctx) = crate::ssr::request().await?;
+    crate::ssr::answer(&ctx, services.worksheet_runs(&ctx, &id, count).await)
 }
 
 #[server(prefix = "/fn", endpoint = "run/details")]

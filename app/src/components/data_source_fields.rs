@@ -196,7 +196,11 @@ fn RegionField(form: SourceForm, regions: Vec<Region>, is_edit: bool) -> impl In
             StorageKind::Local => region.id == region::LOCAL,
             StorageKind::S3 => false,
         };
-        regions.iter().filter(fits).map(|region| (region.id.clone(), region.name.clone())).collect::<Vec<_>>()
+        regions
+            .iter()
+            .filter(fits)
+            .map(|region| (region.id.clone(), crate::page::region_name(region)))
+            .collect::<Vec<_>>()
     });
     move || {
         if form.storage() == StorageKind::S3 {
@@ -319,6 +323,23 @@ pub fn auth_label(kind: AuthKind) -> &'static str {
     }
 }
 
+/// A source's type in a list: the kind of catalog, and what kind of store it lies in.
+pub fn type_label(storage: StorageKind) -> String {
+    format!("{} · {}", SourceKind::FilesystemCatalog.label(), storage_label(storage))
+}
+
+/// Narrows a list to one type; hears of the storage's id, or of nothing for all.
+#[component]
+pub fn TypeFilter(#[prop(into)] on_change: Callback<String>) -> impl IntoView {
+    let kinds = StorageKind::ALL.iter().filter(|kind| kind.unavailable().is_none());
+    view! {
+        <select class="select w-auto" aria-label=tr!(source.filter_type) on:change:target=move |event| on_change.run(event.target().value())>
+            <option value="">{tr!(source.filter_type)}": "{tr!(source.all)}</option>
+            {kinds.map(|kind| view! { <option value=kind.id()>{type_label(*kind)}</option> }).collect_view()}
+        </select>
+    }
+}
+
 pub fn storage_label(kind: StorageKind) -> &'static str {
     match kind {
         StorageKind::Oss => tr!(source.storage_oss),
@@ -414,7 +435,7 @@ fn EndpointField(form: SourceForm) -> impl IntoView {
     });
     // Nothing to go back to where no endpoint follows from the region.
     let on_reset = Callback::new(move |()| {
-        let endpoint = form.generated().unwrap_or_default();
+        let endpoint = untrack(|| form.generated()).unwrap_or_default();
         form.draft.update(|draft| draft.endpoint = endpoint);
     });
     let public = Memo::new(move |_| {
@@ -449,7 +470,7 @@ fn EndpointField(form: SourceForm) -> impl IntoView {
                     options=vec![ChoiceOption::new("internal", tr!(source.internal)), ChoiceOption::new("public", tr!(source.public))]
                     value=is_public
                     on_change=Callback::new(move |network: String| {
-                        let endpoint = if network == "public" { public.clone() } else { form.generated().unwrap_or_default() };
+                        let endpoint = if network == "public" { public.clone() } else { untrack(|| form.generated()).unwrap_or_default() };
                         form.draft.update(|draft| draft.endpoint = endpoint);
                     })
                 />

@@ -1,14 +1,17 @@
-//! Projects, schemas, tables and columns as a tree that loads what is opened, and the names it has loaded for others.
+//! Projects, schemas, tables and columns, or the files of a warehouse, as a tree that loads what is opened; and the
+//! names it has loaded for others.
 
 use crate::api::{catalog, external_project};
 use crate::error::ApiError;
 use crate::tr;
 use crate::ui::Icon;
+use crate::ui::format::bytes;
 use crate::ui::icon::Spinner;
 use leptos::attr::custom::custom_attribute;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use model::lake::{EntryKind, StoreEntry, StoreListing};
 use model::problem::Problem;
 use model::table::{Column, TableInfo};
 use std::collections::{HashMap, HashSet};
@@ -19,9 +22,23 @@ use wasm_bindgen::JsCast;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     Projects,
-    Schemas { project: String },
-    Tables { project: String, schema: String },
-    Columns { project: String, schema: String, table: String },
+    Schemas {
+        project: String,
+    },
+    Tables {
+        project: String,
+        schema: String,
+    },
+    Columns {
+        project: String,
+        schema: String,
+        table: String,
+    },
+    /// A folder of the project's warehouse; without an address the warehouse itself.
+    Folder {
+        project: String,
+        uri: String,
+    },
 }
 
 /// What stands at a place.
@@ -31,7 +48,17 @@ pub enum Names {
     /// Names, in the order of the server.
     Names(Arc<Vec<String>>),
     Table(Arc<TableInfo>),
+    Files(Arc<StoreListing>),
     Failed(Problem),
+}
+
+/// What a tree shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TreeKind {
+    /// Projects down to columns.
+    Names,
+    /// The warehouse of one project.
+    Files,
 }
 
 /// The names that were asked for so far, kept while the page lives.
@@ -51,7 +78,7 @@ impl Catalog {
     /// Asks for a place, unless it is known or under way. In the browser only.
     pub fn load(self, place: Place) {
         let is_wanted = self.0.with_untracked(|known| {
-            !matches!(known.get(&place), Some(Names::Loading | Names::Names(_) | Names::Table(_)))
+            !matches!(known.get(&place), Some(Names::Loading | Names::Names(_) | Names::Table(_) | Names::Files(_)))
         });
         if is_wanted {
             self.0.update(|known| _ = known.insert(place.clone(), Names::Loading));
@@ -73,7 +100,8 @@ impl Catalog {
                 Place::Projects => false,
                 Place::Schemas { project: of }
                 | Place::Tables { project: of, .. }
-                | Place::Columns { project: of, .. } => of == project,
+                | Place::Columns { project: of, .. }
+                | Place::Folder { project: of, .. } => of == project,
             };
             known.keys().filter(is_of).cloned().collect()
         });
@@ -127,6 +155,9 @@ async fn fetch(place: &Place) -> Result<Names, ApiError> {
         Place::Columns { project, schema, table } => {
             catalog::table(project, schema, table).await.map(|table| Names::Table(Arc::new(table)))
         }
+        Place::Folder { project, uri } => {
+            catalog::files(project, uri).await.map(|listing| Names::Files(Arc::new(listing)))
+        }
     }
 }
 
@@ -149,6 +180,7 @@ enum LineKind {
     Leaf {
         chosen: Chosen,
     },
+    File,
     Loading,
     Empty,
     Failed {
@@ -184,9 +216,52 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn all(mut self) -> Vec<Line> {
-        self.names(&Place::Projects, 1, |lines, project, key| lines.project(project, key));
+    fn all(mut self, root: &Place) -> Vec<Line> {
+        match root {
+            Place::Folder { .. } => self.folder(root, 1),
+            _ => self.names(root, 1, |lines, project, key| lines.project(project, key)),
+        }
         self.lines
+    }
+
+    /// What lies in an open folder.
+    fn folder(&mut self, place: &Place, level: usize) {
+        let Place::Folder { project, .. } = place else { return };
+        let key = place.key();
+        match self.known.get(place) {
+            Some(Names::Files(listing)) => {
+                if listing.entries.is_empty() {
+                    self.lines.push(Line::empty(&key, level));
+                }
+                for entry in &listing.entries {
+                    self.entry(project, entry, level);
+                }
+                if listing.truncated {
+                    self.lines.push(
+                        Line::new(format!("{key}/!more"), level, tr!(worksheet.files_cut), None).of(LineKind::More),
+                    );
+                }
+            }
+            Some(Names::Failed(problem)) => self.failed(place, level, problem, &key),
+            _ => self.lines.push(Line::loading(&key, level)),
+        }
+    }
+
+    fn entry(&mut self, project: &str, entry: &StoreEntry, level: usize) {
+        let place = Place::Folder { project: project.into(), uri: entry.uri.clone() };
+        let icon = match entry.kind {
+            EntryKind::Bucket | EntryKind::Folder | EntryKind::Warehouse => "folder",
+            EntryKind::Schema => "database",
+            EntryKind::Table => "table-2",
+            EntryKind::File => "file-text",
+        };
+        let detail = entry.size.map(bytes).unwrap_or_default();
+        let line = Line { detail, title: entry.uri.clone(), ..Line::new(place.key(), level, &entry.name, Some(icon)) };
+        if entry.kind == EntryKind::File {
+            self.lines.push(line.of(LineKind::File));
+        } else if self.branch(place.clone(), line, None) {
+            self.folder(&place, level + 1);
+        }
     }
 
     fn branch(&mut self, place: Place, line: Line, chosen: Option<Chosen>) -> bool {
@@ -253,7 +328,9 @@ impl Lines<'_> {
                 }
             }
             Some(Names::Failed(problem)) => self.failed(place, level, problem, &key),
-            Some(Names::Loading | Names::Table(_)) | None => self.lines.push(Line::loading(&key, level)),
+            Some(Names::Loading | Names::Table(_) | Names::Files(_)) | None => {
+                self.lines.push(Line::loading(&key, level))
+            }
         }
     }
 
@@ -302,6 +379,10 @@ impl Line {
         }
     }
 
+    fn of(self, kind: LineKind) -> Self {
+        Self { kind, ..self }
+    }
+
     fn loading(key: &str, level: usize) -> Self {
         Self::new(format!("{key}/!loading"), level, tr!(frame.loading), None)
     }
@@ -330,6 +411,8 @@ impl Place {
             Self::Schemas { project } => format!("/{project}"),
             Self::Tables { project, schema } => format!("/{project}/{schema}"),
             Self::Columns { project, schema, table } => format!("/{project}/{schema}/{table}"),
+            // No project is called so.
+            Self::Folder { project, uri } => format!("/!files/{project}/{uri}"),
         }
     }
 }
@@ -337,8 +420,9 @@ impl Place {
 /// The tree. Enter or a click chooses a table or a column; arrows open and close.
 #[component]
 pub fn TableTree(
+    kind: TreeKind,
     catalog: Catalog,
-    /// The project that is open at the start.
+    /// The project that is open at the start, or whose files are shown.
     #[prop(into)]
     project: Signal<String>,
     #[prop(into)] filter: Signal<String>,
@@ -349,9 +433,14 @@ pub fn TableTree(
 ) -> impl IntoView {
     let open = RwSignal::new(HashSet::<Place>::new());
     let current = RwSignal::new(None::<String>);
+    let root = Memo::new(move |_| match kind {
+        TreeKind::Names => Place::Projects,
+        TreeKind::Files => Place::Folder { project: project.get(), uri: String::new() },
+    });
     let lines = Memo::new(move |_| {
         let filter = filter.get().trim().to_lowercase();
-        catalog.0.with(|known| open.with(|open| Lines { known, open, filter: &filter, lines: Vec::new() }.all()))
+        let root = root.get();
+        catalog.0.with(|known| open.with(|open| Lines { known, open, filter: &filter, lines: Vec::new() }.all(&root)))
     });
     let set_open = move |place: Place, is_open: bool| {
         if is_open {
@@ -364,7 +453,10 @@ pub fn TableTree(
     // The worksheet's own project, and its default schema, are open from the start.
     Effect::new(move |_| {
         let project = project.get();
-        catalog.load(Place::Projects);
+        catalog.load(root.get());
+        if kind == TreeKind::Files {
+            return;
+        }
         set_open(Place::Schemas { project: project.clone() }, true);
         set_open(Place::Tables { project, schema: model::table::DEFAULT_SCHEMA.into() }, true);
     });
@@ -375,7 +467,7 @@ pub fn TableTree(
         }
         LineKind::Branch { place, is_open, .. } => set_open(place.clone(), !is_open),
         LineKind::Failed { place } => catalog.load(place.clone()),
-        LineKind::Loading | LineKind::Empty | LineKind::More => {}
+        LineKind::File | LineKind::Loading | LineKind::Empty | LineKind::More => {}
     };
     let move_to = move |index: usize| {
         let Some(key) = lines.with_untracked(|lines| lines.get(index).map(|line| line.key.clone())) else { return };
@@ -412,12 +504,16 @@ pub fn TableTree(
         event.prevent_default();
         event.stop_propagation();
     };
+    let label = match kind {
+        TreeKind::Names => tr!(worksheet.catalog),
+        TreeKind::Files => tr!(worksheet.files),
+    };
     let is_tab_stop = move |key: &str, index: usize| match current.get() {
         Some(current) if lines.with(|lines| lines.iter().any(|line| line.key == current)) => current == key,
         _ => index == 0,
     };
     view! {
-        <ul class="tree" role="tree" aria-label=tr!(worksheet.catalog) on:keydown=on_key>
+        <ul class="tree" role="tree" aria-label=label on:keydown=on_key>
             <ForEnumerate each=move || lines.get() key=|line| line.key.clone() let(index, first)>
                 {
                     let key = StoredValue::new(first.key.clone());
@@ -486,10 +582,11 @@ fn table_at(lines: &[Line], index: usize) -> Option<Chosen> {
 }
 
 fn label_class(line: &Line) -> &'static str {
-    match (&line.kind, line.level) {
-        (LineKind::Branch { .. }, 1) => "min-w-0 truncate font-semibold",
-        (LineKind::Branch { .. } | LineKind::Leaf { .. }, _) => "min-w-0 truncate",
-        _ => "min-w-0 truncate text-muted",
+    match line.kind {
+        LineKind::Branch { place: Place::Schemas { .. }, .. } => "min-w-0 truncate font-semibold",
+        LineKind::Branch { .. } | LineKind::Leaf { .. } | LineKind::File => "min-w-0 truncate",
+        LineKind::Failed { .. } => "tree-why",
+        LineKind::Loading | LineKind::Empty | LineKind::More => "min-w-0 truncate text-muted",
     }
 }
 
@@ -514,7 +611,7 @@ mod tests {
     }
 
     fn shown(known: &HashMap<Place, Names>, open: &HashSet<Place>, filter: &str) -> Vec<String> {
-        let lines = Lines { known, open, filter, lines: Vec::new() }.all();
+        let lines = Lines { known, open, filter, lines: Vec::new() }.all(&Place::Projects);
         lines.into_iter().map(|line| format!("{}{}", "  ".repeat(line.level - 1), line.label)).collect()
     }
 
@@ -532,11 +629,33 @@ mod tests {
         assert_eq!(shown(&known, &open, ""), ["lake", "  default", "    Orders", "    people", "  empty", "other"]);
         assert_eq!(shown(&known, &open, "ord"), ["lake", "  default", "    Orders", "  empty", "other"]);
 
-        let lines = Lines { known: &known, open: &open, filter: "", lines: Vec::new() }.all();
+        let lines = Lines { known: &known, open: &open, filter: "", lines: Vec::new() }.all(&Place::Projects);
         let at = |index: usize| match table_at(&lines, index) {
             Some(Chosen::Table { table, .. }) => table,
             _ => String::new(),
         };
         assert_eq!((0..6).map(at).collect::<Vec<_>>(), ["", "", "Orders", "people", "", ""]);
+    }
+
+    #[test]
+    fn files_show_what_they_are() {
+        let place = |uri: &str| Place::Folder { project: "lake".into(), uri: uri.into() };
+        let entry = |name: &str, kind, size| StoreEntry { name: name.into(), uri: format!("/w/{name}/"), kind, size };
+        let files = |entries, truncated| {
+            Names::Files(Arc::new(StoreListing { uri: "/w/".into(), parent: None, entries, truncated }))
+        };
+        let top = vec![entry("default.db", EntryKind::Schema, None), entry("note", EntryKind::File, Some(1536))];
+        let mut known = HashMap::from([(place(""), files(top, false))]);
+        let open = HashSet::from([place("/w/default.db/")]);
+        let shown = |known: &HashMap<Place, Names>| {
+            let lines = Lines { known, open: &open, filter: "x", lines: Vec::new() }.all(&place(""));
+            lines.into_iter().map(|line| format!("{} {} {}", line.level, line.label, line.detail)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&known), ["1 default.db ", "2 Loading ", "1 note 1.5 KB"]);
+        known.insert(place("/w/default.db/"), files(Vec::new(), true));
+        assert_eq!(
+            shown(&known)[1..3],
+            [format!("2 {} ", tr!(worksheet.nothing_here)), format!("2 {} ", tr!(worksheet.files_cut))]
+        );
     }
 }

@@ -37,7 +37,8 @@ fn RegionSwitcher() -> impl IntoView {
         let regions = frame.regions.get().and_then(Result::ok).filter(|regions| regions.len() > 1)?;
         let shown = crate::page::region(&regions)?.clone();
         let regions = StoredValue::new(regions);
-        let (label, name) = (format!("{}: {}", tr!(frame.region), shown.name), shown.name);
+        let name = crate::page::region_name(&shown);
+        let label = format!("{}: {name}", tr!(frame.region));
         Some(view! {
             <Menu
                 id="region-menu"
@@ -51,7 +52,7 @@ fn RegionSwitcher() -> impl IntoView {
             >
                 <PreferenceForm preference=Preference::Region>
                     {regions.get_value().into_iter().map(|region| view! {
-                        <button name="value" value=region.id.clone() aria-pressed=pressed(region.id == shown.id)>{region.name}</button>
+                        <button name="value" value=region.id.clone() aria-pressed=pressed(region.id == shown.id)>{crate::page::region_name(&region)}</button>
                     }).collect_view()}
                 </PreferenceForm>
             </Menu>

@@ -26,6 +26,17 @@ impl Tone {
         }
     }
 
+    /// The colour of an icon alone.
+    pub fn text_class(self) -> &'static str {
+        match self {
+            Self::Ok => "text-success",
+            Self::Bad => "text-error",
+            Self::Warning => "text-warning",
+            Self::Running => "text-primary spin",
+            Self::Info | Self::Unknown => "",
+        }
+    }
+
     pub fn icon(self) -> &'static str {
         match self {
             Self::Unknown => "circle-dashed",

@@ -166,7 +166,7 @@ fn Failed(problem: Problem, title: Option<String>, on_retry: Option<Callback<()>
                 {problem.hint.map(|hint| view! { <dt>{tr!(problem.cure)}</dt><dd>{hint}</dd> })}
                 {problem.request_id.map(|id| view! { <dt>{tr!(problem.request)}</dt><dd class="mono">{id}</dd> })}
             </dl>
-            <div class="mt-4 flex gap-2 pl-6">
+            <div class="mt-4 flex flex-wrap gap-2 pl-6">
                 {on_retry.map(|on_retry| view! {
                     <button type="button" class="btn" on:click=move |_| on_retry.run(())><Icon name="refresh-cw" small=true/>{tr!(frame.try_again)}</button>
                 })}

@@ -162,13 +162,12 @@ fn CreateForm(regions: Vec<Region>) -> impl IntoView {
 
 /// Whether a test of the one says something about the other: everything but name, description and test directory.
 fn same_connection(a: &DataSourceDraft, b: &DataSourceDraft) -> bool {
-    let bare = |draft: &DataSourceDraft| DataSourceDraft {
-        name: String::new(),
-        description: String::new(),
-        test_directory: String::new(),
-        ..draft.clone()
-    };
-    bare(a) == bare(b)
+    connection_of(a) == connection_of(b)
+}
+
+fn connection_of(draft: &DataSourceDraft) -> DataSourceDraft {
+    let empty = String::new;
+    DataSourceDraft { name: empty(), description: empty(), test_directory: empty(), ..draft.clone() }
 }
 
 /// What a form that was posted without JavaScript was answered.
@@ -208,20 +207,11 @@ fn prerequisite_label(key: &str) -> &'static str {
 fn PrerequisiteList(draft: RwSignal<DataSourceDraft>) -> impl IntoView {
     let list = RwSignal::new(Vec::<Prerequisite>::new());
     // Only what the ticks depend on, so that typing a name asks nothing.
-    let asked = Memo::new(move |_| {
-        draft.with(|draft| {
-            (
-                draft.storage.clone(),
-                draft.auth.clone(),
-                draft.role_arn.clone(),
-                draft.access_key_id.clone(),
-                draft.test_directory.clone(),
-            )
-        })
-    });
+    let asked = Memo::new(move |_| (draft.with(connection_of), draft.with(|draft| draft.test_directory.clone())));
     let question = StoredValue::new(0_u32);
     Effect::new(move |_| {
-        asked.track();
+        // Read, not only tracked: a memo that nobody read follows nothing.
+        asked.with(|_| ());
         let number = question
             .try_update_value(|n| {
                 *n += 1;

@@ -1,7 +1,7 @@
 //! The list of external data sources.
 
 use crate::api::data_source::{delete_data_source, list_data_sources};
-use crate::components::data_source_fields::{auth_label, storage_label};
+use crate::components::data_source_fields::{TypeFilter, auth_label, type_label};
 use crate::components::probe_panel::{Probe, ProbeTarget, Verdict};
 use crate::components::time;
 use crate::ui::button::{Button, ButtonKind, LinkButton};
@@ -36,7 +36,7 @@ enum Column {
 fn sort_key(source: &DataSource, column: Column) -> String {
     match column {
         Column::Name => source.name.to_string(),
-        Column::Type => source.source_kind.label().to_owned(),
+        Column::Type => type_label(source.storage),
         Column::Region => source.region.clone(),
         Column::Endpoint => endpoint_text(source),
         Column::Auth => source.auth.label().to_owned(),
@@ -48,10 +48,7 @@ fn sort_key(source: &DataSource, column: Column) -> String {
 }
 
 fn endpoint_text(source: &DataSource) -> String {
-    match (&source.endpoint, source.storage) {
-        (Some(endpoint), _) => endpoint.as_str().to_owned(),
-        (None, storage) => storage_label(storage).to_owned(),
-    }
+    source.endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned()).unwrap_or_else(|| "–".to_owned())
 }
 
 /// What the filter calls the outcome of the last test.
@@ -100,15 +97,17 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
     let never = rows.iter().filter(|s| s.last_test.is_none()).count();
     let summary = tr!(source.count, sources = rows.len(), failed = failed, never = never).to_string();
     let filter = RwSignal::new(String::new());
-    let verdict = RwSignal::new(String::new());
+    let (storage, verdict) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let sort = RwSignal::new(Sort::by(Column::Name));
     let page = RwSignal::new(0_usize);
     let rows = StoredValue::new(rows);
     let shown = Memo::new(move |_| {
-        let (needle, verdict) = (filter.get().to_lowercase(), verdict.get());
+        let (needle, storage, verdict) = (filter.get().to_lowercase(), storage.get(), verdict.get());
         let mut shown = rows.with_value(|rows| {
             let fits = |row: &&DataSource| {
-                row.name.as_str().contains(&needle) && (verdict.is_empty() || verdict_id(row) == verdict)
+                row.name.as_str().contains(&needle)
+                    && (storage.is_empty() || row.storage.id() == storage)
+                    && (verdict.is_empty() || verdict_id(row) == verdict)
             };
             rows.iter().filter(fits).cloned().collect::<Vec<_>>()
         });
@@ -133,6 +132,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                 <span class="sr-only">{tr!(source.filter_name)}</span>
                 <input type="search" placeholder=tr!(source.filter_name) on:input:target=move |event| { page.set(0); filter.set(event.target().value()) }/>
             </label>
+            <TypeFilter on_change=move |id: String| { page.set(0); storage.set(id) }/>
             <select class="select w-auto" aria-label=tr!(source.filter_test) on:change:target=move |event| { page.set(0); verdict.set(event.target().value()) }>
                 <option value="">{tr!(source.filter_test)}": "{tr!(source.all)}</option>
                 <option value="connected">{ConnectionState::Connectable.label()}</option>
@@ -146,7 +146,7 @@ fn SourceList(rows: Vec<DataSource>, sources: Sources, test_all: RwSignal<u32>) 
                 <table class="list-table">
                     <thead>
                         <tr>
-                            <SortHead column=Column::Name sort label=tr!(source.col_name)/>
+                            <SortHead column=Column::Name sort class="stick-name" label=tr!(source.col_name)/>
                             <SortHead column=Column::Type sort label=tr!(source.col_type)/>
                             <SortHead column=Column::Region sort label=tr!(source.col_region)/>
                             <SortHead column=Column::Endpoint sort label=tr!(source.col_endpoint)/>
@@ -214,11 +214,11 @@ fn SourceRow(
     let (n_projects, dying) = (source.projects.len(), source.clone());
     view! {
         <tr class:is-new=is_new>
-            <td>
+            <td class="stick-name">
                 <a class="name inline-block max-w-72 truncate align-middle" title=name.clone() href=routes::data_source(&name)>{name.clone()}</a>
                 {is_new.then(|| view! { <span class="chip is-info ml-2">{tr!(source.new)}</span> })}
             </td>
-            <td>{source.source_kind.label()}</td>
+            <td>{type_label(source.storage)}</td>
             <td class="mono">{source.region}</td>
             <td class=format!("max-w-48 truncate text-muted {}", if endpoint_mono { "mono" } else { "" }) title=endpoint.clone()>{endpoint.clone()}</td>
             <td class="max-w-44 truncate text-muted" title=auth_note.clone()>{auth_note.clone()}</td>

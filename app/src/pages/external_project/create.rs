@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::pages::data_source::AnsweredWithoutScript;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::choice::{ChoiceCards, ChoiceOption, Segmented};
-use crate::ui::field::{CheckField, SelectField, TextField};
+use crate::ui::field::{CheckField, SelectField, TextField, TextKind};
 use crate::ui::form::{FormFoot, FormSection, Steps};
 use crate::ui::format::bytes;
 use crate::ui::icon::Icon;
@@ -27,7 +27,7 @@ use crate::{routes, tr};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use model::data_source::{BrowseTarget, DataSource, DataSourceDraft, StorageKind};
+use model::data_source::{AuthKind, BrowseTarget, DataSource, DataSourceDraft, StorageKind};
 use model::external_project::{Billing, ExternalProjectDraft, RunIdentity, ServerMode};
 use model::names::ProjectName;
 use model::notice::Notice;
@@ -90,12 +90,72 @@ impl ProjectForm {
         self.sources.with_value(|sources| sources.iter().find(|source| source.name.as_str() == name).cloned())
     }
 
+    /// Which source it is: the name of a stored one, nothing for one that is made with the project.
+    fn source_key(self) -> String {
+        self.draft.with(|draft| if draft.creates_server() { String::new() } else { draft.server.clone() })
+    }
+
+    fn copied(self) -> Copied {
+        if self.draft.with(ExternalProjectDraft::creates_server) {
+            self.source.draft.with(Copied::of_draft)
+        } else {
+            self.chosen().as_ref().map(Copied::of_source).unwrap_or_default()
+        }
+    }
+
     /// The storage that the Bucket Catalog has to fit.
     pub fn storage(self) -> Option<StorageKind> {
         if self.draft.with(ExternalProjectDraft::creates_server) {
             Some(self.source.storage())
         } else {
             self.chosen().map(|source| source.storage)
+        }
+    }
+}
+
+/// What a project takes over from its data source until something else is typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Copied {
+    auth: String,
+    role_arn: String,
+    endpoint: String,
+}
+
+impl Copied {
+    /// A role goes over with its ARN; any other identity stays the source's.
+    fn new(role_arn: Option<String>, endpoint: String) -> Self {
+        let identity = if role_arn.is_some() { RunIdentity::RamRole } else { RunIdentity::DataSource };
+        Self { auth: identity.id().into(), role_arn: role_arn.unwrap_or_default(), endpoint }
+    }
+
+    fn of_source(source: &DataSource) -> Self {
+        let role_arn = source.role_arn.as_ref().filter(|_| source.auth == AuthKind::RamRole);
+        let endpoint = source.endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
+        Self::new(role_arn.map(|arn| arn.as_str().to_owned()), endpoint.unwrap_or_default())
+    }
+
+    fn of_draft(draft: &DataSourceDraft) -> Self {
+        let has_role = draft.auth == AuthKind::RamRole.id();
+        let has_endpoint = draft.storage != StorageKind::Local.id();
+        let endpoint = if has_endpoint { draft.endpoint.clone() } else { String::new() };
+        Self::new(has_role.then(|| draft.role_arn.clone()), endpoint)
+    }
+
+    fn put(self, draft: &mut ExternalProjectDraft) {
+        (draft.auth, draft.role_arn, draft.endpoint) = (self.auth, self.role_arn, self.endpoint);
+    }
+
+    /// Replaces what still is as `before` was.
+    fn follow(&self, before: &Self, draft: &mut ExternalProjectDraft) {
+        let fields = [
+            (&mut draft.auth, &before.auth, &self.auth),
+            (&mut draft.role_arn, &before.role_arn, &self.role_arn),
+            (&mut draft.endpoint, &before.endpoint, &self.endpoint),
+        ];
+        for (field, before, now) in fields {
+            if field == before {
+                field.clone_from(now);
+            }
         }
     }
 }
@@ -119,10 +179,16 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     if let Some(region) = crate::page::region(&regions) {
         first.region = region.id.clone();
     }
+    let first_source = draft_from_query(asked("storage"), &regions);
+    let copied = match sources.iter().find(|source| source.name.as_str() == first.server) {
+        Some(source) => Copied::of_source(source),
+        None => Copied::of_draft(&first_source),
+    };
+    copied.put(&mut first);
     let sources = StoredValue::new(sources);
     let draft = RwSignal::new(first.clone());
     let first = StoredValue::new(first);
-    let source_draft = RwSignal::new(draft_from_query(asked("storage"), &regions));
+    let source_draft = RwSignal::new(first_source);
     let found = Signal::derive(move || {
         let whole = ExternalProjectDraft { source: source_draft.get(), ..draft.get() };
         let existing =
@@ -142,11 +208,28 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     // After what was kept is back: who comes from a source's page means that source.
     Effect::new(move |_| {
         if let Some(server) = &asked_source {
+            let before = untrack(|| form.source_key());
             draft.update(|draft| {
                 draft.server_mode = ServerMode::UseExisting.id().into();
                 draft.server.clone_from(server);
             });
+            if before != *server {
+                let copied = untrack(|| form.copied());
+                draft.update(|draft| copied.put(draft));
+            }
         }
+    });
+    Effect::new(move |before: Option<(String, Copied)>| {
+        let now = (form.source_key(), form.copied());
+        match before {
+            Some((source, copied)) if source == now.0 && copied != now.1 => {
+                draft.update(|draft| now.1.follow(&copied, draft))
+            }
+            // What was typed for one source means nothing for another.
+            Some((source, _)) if source != now.0 => draft.update(|draft| now.1.clone().put(draft)),
+            _ => {}
+        }
+        now
     });
     let discard = move || {
         draft.set(first.get_value());
@@ -250,7 +333,7 @@ fn CreateForm(choices: Choices) -> impl IntoView {
 /// Which of the three groups are complete.
 fn sections(form: ProjectForm) -> [bool; 3] {
     const PROJECT: [&str; 5] = ["name", "description", "billing", "quota", "engine_catalog"];
-    const IDENTITY: [&str; 2] = ["auth", "role_arn"];
+    const IDENTITY: [&str; 3] = ["auth", "role_arn", "endpoint"];
     [
         form.problems.is_good(|field| PROJECT.contains(&field)),
         form.problems.is_good(|field| !PROJECT.contains(&field) && !IDENTITY.contains(&field)),
@@ -261,7 +344,7 @@ fn sections(form: ProjectForm) -> [bool; 3] {
 #[component]
 fn ProjectFields(form: ProjectForm, quotas: Vec<Quota>, regions: Vec<Region>) -> impl IntoView {
     let region = form.draft.with_untracked(|draft| draft.region.clone());
-    let region_name = regions.into_iter().find(|known| known.id == region).map_or(region, |known| known.name);
+    let region_name = regions.iter().find(|known| known.id == region).map_or(region, crate::page::region_name);
     let quotas: Vec<_> = quotas
         .into_iter()
         .map(|quota| {
@@ -601,23 +684,30 @@ fn IdentityFields(form: ProjectForm) -> impl IntoView {
     let identities = Signal::derive(move || {
         let has_roles = form.storage().is_none_or(|storage| storage == StorageKind::Oss);
         vec![
-            ChoiceOption::new(RunIdentity::DataSource.id(), tr!(project.auth_data_source))
-                .detail(tr!(project.auth_data_source_hint)),
-            ChoiceOption::new(RunIdentity::TaskExecutor.id(), tr!(project.auth_task_executor))
-                .detail(tr!(project.auth_task_executor_hint)),
             ChoiceOption::new(RunIdentity::RamRole.id(), tr!(project.auth_ram_role))
                 .detail(tr!(project.auth_ram_role_hint))
                 .disabled((!has_roles).then(|| tr!(project.auth_ram_role_oss).to_owned())),
+            ChoiceOption::new(RunIdentity::TaskExecutor.id(), tr!(project.auth_task_executor))
+                .detail(tr!(project.auth_task_executor_hint)),
+            ChoiceOption::new(RunIdentity::DataSource.id(), tr!(project.auth_data_source))
+                .detail(tr!(project.auth_data_source_hint)),
         ]
     });
     let needs_role = Memo::new(move |_| form.draft.with(|draft| draft.auth == RunIdentity::RamRole.id()));
-    let endpoint = Signal::derive(move || {
-        if form.draft.with(ExternalProjectDraft::creates_server) {
-            form.source.draft.with(|draft| draft.endpoint.clone())
-        } else {
-            form.chosen().and_then(|source| source.endpoint).map(|e| e.as_str().to_owned()).unwrap_or_default()
-        }
+    let storages = Signal::derive(move || {
+        let family: &[StorageKind] = match form.storage() {
+            Some(StorageKind::Oss | StorageKind::OssHdfs) => &[StorageKind::Oss, StorageKind::OssHdfs],
+            Some(StorageKind::S3) => &[StorageKind::S3],
+            Some(StorageKind::Local) => &[StorageKind::Local],
+            None => &[],
+        };
+        let why = |kind: StorageKind| kind.unavailable().map(|_| tr!(source.storage_oss_hdfs_why));
+        family
+            .iter()
+            .map(|kind| ChoiceOption::new(kind.id(), storage_label(*kind)).disabled(why(*kind)))
+            .collect::<Vec<_>>()
     });
+    let storage = Signal::derive(move || form.storage().map(|storage| storage.id().to_owned()).unwrap_or_default());
     view! {
         <ChoiceCards
             name="draft[auth]"
@@ -641,14 +731,49 @@ fn IdentityFields(form: ProjectForm) -> impl IntoView {
                 error=form.error("role_arn")
             />
         })}
-        {move || form.storage().map(|storage| view! {
-            <span class="lab">{tr!(project.storage)}</span>
-            <p class="pt-1">{storage_label(storage)}</p>
-        })}
-        {move || (!endpoint.with(String::is_empty)).then(|| view! {
-            <span class="lab">{tr!(project.endpoint)}</span>
-            <p class="pt-1 font-mono text-sm">{endpoint.get()}</p>
-        })}
+        <Segmented
+            name="project_storage"
+            label=tr!(project.storage)
+            options=storages
+            value=storage
+            on_change=Callback::new(|_| {})
+        />
+        <EndpointField form/>
+    }
+}
+
+/// Where the project reaches the store: as its source does, unless another endpoint is typed.
+#[component]
+fn EndpointField(form: ProjectForm) -> impl IntoView {
+    let copied = Memo::new(move |_| form.copied().endpoint);
+    let is_copied = Signal::derive(move || form.draft.with(|draft| copied.with(|copied| draft.endpoint == *copied)));
+    let reset = Callback::new(move |()| {
+        form.draft.update(|draft| draft.endpoint = copied.get_untracked());
+        form.problems.touch("endpoint");
+    });
+    // Without scripts it would be posted as it was for the source that the form came with.
+    let is_hydrated = RwSignal::new(false);
+    Effect::new(move |_| is_hydrated.set(true));
+    let is_shown = Memo::new(move |_| is_hydrated.get() && !matches!(form.storage(), None | Some(StorageKind::Local)));
+    move || {
+        is_shown.get().then(|| {
+            view! {
+                <TextField
+                    id="endpoint"
+                    name=form.post_name("endpoint")
+                    label=tr!(project.endpoint)
+                    required=true
+                    mono=true
+                    kind=TextKind::Url
+                    hint=tr!(project.endpoint_hint).to_owned()
+                    value=form.get(|draft| &draft.endpoint)
+                    on_input=form.set("endpoint", |draft| &mut draft.endpoint)
+                    error=form.error("endpoint")
+                    generated=is_copied
+                    on_reset=reset
+                />
+            }
+        })
     }
 }
 
@@ -673,7 +798,7 @@ fn Summary(form: ProjectForm, probe: Probe, warnings: RwSignal<Vec<Notice>>) -> 
                 server_good && probe.result.with(|run| run.as_ref().is_none_or(|run| run.state.is_connected())),
             ),
             (tr!(project.check_directory), is_good("bucket_catalog")),
-            (tr!(project.check_identity), is_good("role_arn")),
+            (tr!(project.check_identity), is_good("role_arn") && is_good("endpoint")),
         ]
     };
     view! {

@@ -1,6 +1,7 @@
 //! The External Project tab of Projects.
 
 use crate::api::external_project::{OpenWorksheet, delete_project, list_projects, set_project_state};
+use crate::components::data_source_fields::{TypeFilter, type_label};
 use crate::components::time;
 use crate::error::ApiError;
 use crate::ui::button::{ButtonKind, LinkButton};
@@ -22,6 +23,7 @@ use model::external_project::{Billing, ExternalProject, ProjectState};
 enum Column {
     Name,
     Server,
+    Type,
     Bucket,
     Quota,
     Billing,
@@ -34,6 +36,7 @@ fn sort_key(project: &ExternalProject, column: Column) -> String {
     match column {
         Column::Name => project.name.as_str().to_lowercase(),
         Column::Server => project.server.to_string(),
+        Column::Type => type_label(project.storage),
         Column::Bucket => project.bucket_catalog.to_string(),
         Column::Quota => project.quota.clone(),
         Column::Billing => project.billing.label().to_owned(),
@@ -97,13 +100,17 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
         .into_any();
     }
     let summary = tr!(project.count, n = rows.len()).to_string();
-    let filter = RwSignal::new(String::new());
+    let (filter, storage) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let sort = RwSignal::new(Sort::by(Column::Name));
     let rows = StoredValue::new(rows);
     let shown = Memo::new(move |_| {
-        let needle = filter.get().to_lowercase();
+        let (needle, storage) = (filter.get().to_lowercase(), storage.get());
         let mut shown = rows.with_value(|rows| {
-            rows.iter().filter(|row| row.name.as_str().to_lowercase().contains(&needle)).cloned().collect::<Vec<_>>()
+            let fits = |row: &&ExternalProject| {
+                row.name.as_str().to_lowercase().contains(&needle)
+                    && (storage.is_empty() || row.storage.id() == storage)
+            };
+            rows.iter().filter(fits).cloned().collect::<Vec<_>>()
         });
         let sort = sort.get();
         sort.apply(&mut shown, |row| sort_key(row, sort.column));
@@ -117,6 +124,7 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
                 <span class="sr-only">{tr!(project.filter_name)}</span>
                 <input type="search" placeholder=tr!(project.filter_name) on:input:target=move |event| filter.set(event.target().value())/>
             </label>
+            <TypeFilter on_change=move |id: String| storage.set(id)/>
             <span class="ml-auto text-sm text-muted">{summary}</span>
         </div>
         <div class="pane">
@@ -124,9 +132,9 @@ fn ProjectList(rows: Vec<ExternalProject>, on_changed: Callback<()>) -> impl Int
                 <table class="list-table">
                     <thead>
                         <tr>
-                            <SortHead column=Column::Name sort label=tr!(project.col_name)/>
+                            <SortHead column=Column::Name sort class="stick-name" label=tr!(project.col_name)/>
                             <SortHead column=Column::Server sort label=tr!(project.col_server)/>
-                            <th scope="col">{tr!(project.col_type)}</th>
+                            <SortHead column=Column::Type sort label=tr!(project.col_type)/>
                             <SortHead column=Column::Bucket sort label=tr!(project.col_bucket_catalog)/>
                             <SortHead column=Column::Quota sort label=tr!(project.col_quota)/>
                             <SortHead column=Column::Billing sort label=tr!(project.col_billing)/>
@@ -165,9 +173,9 @@ fn ProjectRow(
     let is_enabled = project.state == ProjectState::Enabled;
     view! {
         <tr>
-            <td><a class="name" href=routes::project(&name)>{name.clone()}</a></td>
+            <td class="stick-name"><a class="name" href=routes::project(&name)>{name.clone()}</a></td>
             <td><a class="mono inline-block max-w-52 truncate align-middle" title=server.clone() href=routes::data_source(&server)>{server.clone()}</a></td>
-            <td>"Filesystem Catalog"</td>
+            <td>{type_label(project.storage)}</td>
             <td class="mono max-w-64 truncate text-muted" title=bucket.clone()>{bucket.clone()}</td>
             <td>{project.quota}</td>
             <td>{billing_label(project.billing)}</td>

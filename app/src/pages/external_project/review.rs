@@ -27,10 +27,9 @@ pub fn Review(form: ProjectForm, warnings: RwSignal<Vec<Notice>>, on_edit: Callb
         None => AuthKind::parse(&whole.source.auth).unwrap_or(AuthKind::None),
     };
     let server = if creates { whole.source.name.clone() } else { whole.server.clone() };
-    let endpoint = match &chosen {
-        Some(source) => source.endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned()),
-        None => Some(whole.source.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
-    };
+    // In the form it is the source's until another one is typed.
+    let endpoint =
+        Some(whole.endpoint.clone()).filter(|endpoint| !endpoint.is_empty() && storage != StorageKind::Local);
     let warehouse = WarehouseUri::parse(storage, &whole.bucket_catalog)
         .map_or_else(|_| whole.bucket_catalog.clone(), |uri| uri.to_string());
     let settings = CatalogSettings {

@@ -4,6 +4,8 @@ mod autosave;
 mod completion;
 mod context_bar;
 mod error_panel;
+mod explorer;
+mod history;
 mod list;
 mod results;
 mod running;

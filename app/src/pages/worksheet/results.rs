@@ -258,13 +258,7 @@ fn ResultTab(
             {move || label.get().map(|(state, verb, outcome)| view! {
                 {match state {
                     Some((tone, word)) => {
-                        let class = match tone {
-                            Tone::Ok => "text-success",
-                            Tone::Bad => "text-error",
-                            Tone::Warning => "text-warning",
-                            Tone::Running => "text-primary spin",
-                            Tone::Info | Tone::Unknown => "",
-                        };
+                        let class = tone.text_class();
                         view! { <Icon name=tone.icon() class/><span class="sr-only">{word}</span> }.into_any()
                     }
                     None => view! { <Icon name="scroll-text"/> }.into_any(),
@@ -304,7 +298,7 @@ fn outcome(run: &Run, statement: &StatementRun) -> String {
 }
 
 /// `38 ms`, `3.2 s`, `2 min 5 s`.
-fn seconds(ms: u64) -> String {
+pub fn seconds(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),

@@ -94,6 +94,28 @@ impl Running {
         });
     }
 
+    /// Shows a run of the history.
+    pub fn show(self, id: Id) {
+        if self.is_busy_untracked() {
+            crate::ui::toast(tr!(worksheet.still_running));
+            return;
+        }
+        spawn_local(async move {
+            let found = load_run(id).await;
+            // Started meanwhile: that is what one wants to see.
+            if self.is_starting.try_get_untracked() != Some(false) || self.is_busy_untracked() {
+                return;
+            }
+            match found {
+                Ok(run) => {
+                    self.problem.set(None);
+                    self.run.set(Some(run));
+                }
+                Err(error) => self.problem.set(Some(error.0)),
+            }
+        });
+    }
+
     fn receive(self, run: Run) {
         // An answer of a run that was replaced meanwhile.
         let is_shown = self.run.try_with_untracked(|shown| shown.as_ref().is_some_and(|shown| shown.id == run.id));
@@ -210,7 +232,11 @@ pub fn state_label(run: &Run, statement: &StatementRun) -> &'static str {
     if was_skipped(run, statement) {
         return tr!(worksheet.not_run);
     }
-    match statement.state {
+    state_word(statement.state)
+}
+
+pub fn state_word(state: StatementState) -> &'static str {
+    match state {
         StatementState::Waiting => tr!(worksheet.waiting),
         StatementState::Running => tr!(worksheet.running),
         StatementState::Succeeded => tr!(worksheet.succeeded),

@@ -1,23 +1,24 @@
 //! One worksheet: its names at the left, the text above, what became of it below.
 
 use super::autosave::{Autosave, SaveState};
-use super::completion::{Completer, quoted};
+use super::completion::Completer;
 use super::context_bar::ContextBar;
+use super::explorer::{CATALOG, Explorer};
 use super::results::Results;
 use super::running::Running;
-use super::table_card::TableCard;
 use crate::api::worksheet::{SaveWorksheetForm, WorksheetDetails, load_worksheet};
-use crate::components::table_tree::{Catalog, Chosen, TableTree, is_typing};
+use crate::components::table_tree::{Catalog, is_typing};
 use crate::layout::use_frame;
 use crate::tr;
 use crate::ui::code_editor::{CodeEditor, Editor, EditorTexts};
 use crate::ui::pane::PageTitle;
 use crate::ui::side;
-use crate::ui::{Button, Icon, Load, Note, Tone, toast};
+use crate::ui::{Button, Load, Note, Tone, toast};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use model::names::Id;
 use model::script;
 use model::session::SqlSession;
 use model::worksheet::{Span, Worksheet};
@@ -59,6 +60,8 @@ pub struct SheetContext {
     pub running: Running,
     pub catalog: Catalog,
     pub has_explorer: RwSignal<bool>,
+    /// Id of the chosen tab.
+    pub explorer_tab: RwSignal<String>,
     pub has_results: RwSignal<bool>,
 }
 
@@ -157,6 +160,7 @@ fn Sheet(details: WorksheetDetails) -> impl IntoView {
         running: Running::new(&worksheet.id, run, editor),
         catalog: Catalog::new(),
         has_explorer: RwSignal::new(true),
+        explorer_tab: RwSignal::new(CATALOG.to_owned()),
         has_results: RwSignal::new(true),
         worksheet: StoredValue::new(worksheet),
     };
@@ -233,27 +237,24 @@ const TIMEZONE: &str = "odps.sql.timezone";
 
 /// What a finished run changed: the session, and perhaps the names in the tree.
 fn follow_session(context: SheetContext) {
-    let finished = Memo::new(move |_| {
-        context.running.run.with(|run| run.as_ref().filter(|run| run.is_finished).map(|run| run.id.clone()))
-    });
-    Effect::new(move |before: Option<Option<String>>| {
-        let id = finished.get();
-        let is_new = before.is_some_and(|before| before != id) && id.is_some();
-        if is_new {
-            let run = context.running.run.get_untracked();
-            if let Some(run) = run {
-                if context.session.with_untracked(|session| *session != run.session) {
-                    context.session.set(run.session.clone());
-                }
-                let reads = |verb: &str| {
-                    ["SELECT", "SET", "USE", "SHOW", "DESC", "EXPLAIN", "WITH"].iter().any(|v| verb.starts_with(v))
-                };
-                if run.statements.iter().any(|statement| !reads(&statement.verb)) {
-                    context.catalog.refresh(run.project.as_str());
-                }
+    let state =
+        Memo::new(move |_| context.running.run.with(|run| run.as_ref().map(|run| (run.id.clone(), run.is_finished))));
+    Effect::new(move |before: Option<Option<(Id, bool)>>| {
+        let now = state.get();
+        // Seen to end: a run of the history changes nothing any more.
+        let has_ended = matches!((before.flatten(), &now), (Some((was, false)), Some((is, true))) if was == *is);
+        if let Some(run) = context.running.run.get_untracked().filter(|_| has_ended) {
+            if context.session.with_untracked(|session| *session != run.session) {
+                context.session.set(run.session.clone());
+            }
+            let reads = |verb: &str| {
+                ["SELECT", "SET", "USE", "SHOW", "DESC", "EXPLAIN", "WITH"].iter().any(|v| verb.starts_with(v))
+            };
+            if run.statements.iter().any(|statement| !reads(&statement.verb)) {
+                context.catalog.refresh(run.project.as_str());
             }
         }
-        id
+        now
     });
 }
 
@@ -332,11 +333,14 @@ fn shortcuts(_: SheetContext) {
     _ = (is_typing, next_pane);
 }
 
-/// Moves the focus between tree, text and results.
+/// Moves the focus between explorer, text and results.
 fn next_pane(is_back: bool, context: SheetContext) {
     let find = |selector: &str| document().query_selector(selector).ok().flatten();
-    let panes =
-        ["[role=tree] [tabindex='0']", ".sheet-top .cm-content, .sheet-top textarea", ".results [tabindex='0']"];
+    let panes = [
+        ".explorer [role=tabpanel]:not([hidden]) :is([role=treeitem][tabindex='0'], .run-row > button)",
+        ".sheet-top .cm-content, .sheet-top textarea",
+        ".results [tabindex='0']",
+    ];
     let active = document().active_element();
     let at = panes.iter().position(|pane| {
         let root = pane.split(' ').next().and_then(find);
@@ -458,55 +462,6 @@ fn Notices() -> impl IntoView {
     }
 }
 
-/// Names to look up and to put into the text.
-#[component]
-fn Explorer() -> impl IntoView {
-    let context = expect_context::<SheetContext>();
-    let filter = RwSignal::new(String::new());
-    let table = RwSignal::new(None::<Chosen>);
-    let project = Memo::new(move |_| context.session.with(|session| session.project.to_string()));
-    let choose = move |chosen: Chosen| context.editor.insert(&inserted(&chosen, &context.session.get_untracked()));
-    view! {
-        <aside class="explorer" aria-label=tr!(worksheet.explorer)>
-            <div class="flex flex-none items-center gap-1 p-2">
-                <label class="input input-quiet bg-base-100">
-                    <Icon name="search" small=true class="text-muted"/>
-                    <span class="sr-only">{tr!(worksheet.filter_tables)}</span>
-                    <input type="search" placeholder=tr!(worksheet.filter_tables) on:input:target=move |event| filter.set(event.target().value())/>
-                </label>
-                <Button
-                    kind=crate::ui::ButtonKind::Ghost
-                    icon="refresh-cw"
-                    label=tr!(worksheet.refresh)
-                    on_click=move |()| context.catalog.refresh(&project.get_untracked())
-                />
-            </div>
-            <div class="min-h-0 grow overflow-auto pb-2">
-                <TableTree catalog=context.catalog project filter on_choose=choose on_table=move |chosen| table.set(chosen)/>
-            </div>
-            <TableCard table=Memo::new(move |_| table.get())/>
-        </aside>
-    }
-}
-
-/// The shortest name that means the chosen thing in the session.
-pub fn inserted(chosen: &Chosen, session: &SqlSession) -> String {
-    let parts: Vec<&str> = match chosen {
-        Chosen::Column { name } => vec![name],
-        Chosen::Schema { project, schema } if session.project.as_str() == project => vec![schema],
-        Chosen::Schema { project, schema } => vec![project, schema],
-        Chosen::Table { project, schema, table } => {
-            let is_here = session.project.as_str() == project;
-            match (is_here, is_here && session.schema == *schema) {
-                (_, true) => vec![table],
-                (true, false) => vec![schema, table],
-                (false, false) => vec![project, schema, table],
-            }
-        }
-    };
-    parts.into_iter().map(quoted).collect::<Vec<_>>().join(".")
-}
-
 const SPLIT_KEY: &str = "lakedeck.split";
 /// Neither the text nor the results vanish by dragging.
 const SPLIT_MIN: f64 = 0.12;
@@ -583,27 +538,5 @@ fn Splitter(body: NodeRef<html::Div>, top: NodeRef<html::Div>) -> impl IntoView 
                 event.prevent_default();
             }
         ></div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use model::names::ProjectName;
-
-    #[test]
-    fn names_are_as_short_as_they_can() {
-        let session = SqlSession::new(ProjectName::parse("lake").expect("valid"));
-        let table = |project: &str, schema: &str| Chosen::Table {
-            project: project.into(),
-            schema: schema.into(),
-            table: "T".into(),
-        };
-        let check = |chosen: Chosen, expected: &str| assert_eq!(inserted(&chosen, &session), expected);
-        check(table("lake", "default"), "`T`");
-        check(table("lake", "s"), "s.`T`");
-        check(table("other", "default"), "other.default.`T`");
-        check(Chosen::Schema { project: "lake".into(), schema: "s".into() }, "s");
-        check(Chosen::Column { name: "order-id".into() }, "`order-id`");
     }
 }

@@ -1,6 +1,7 @@
 //! The table at the cursor of the tree: what is known of it, and the statements that tell more.
 
-use super::sheet::{SheetContext, inserted};
+use super::explorer::inserted;
+use super::sheet::SheetContext;
 use crate::components::table_tree::{Chosen, Names, Place, rows_of};
 use crate::tr;
 use crate::ui::{Button, Icon, Tag};
@@ -25,7 +26,7 @@ pub fn TableCard(table: Memo<Option<Chosen>>) -> impl IntoView {
     });
     let info = move || match context.catalog.get(&place.get()?)? {
         Names::Table(info) => Some(info),
-        Names::Loading | Names::Names(_) | Names::Failed(_) => None,
+        Names::Loading | Names::Names(_) | Names::Files(_) | Names::Failed(_) => None,
     };
     move || {
         let chosen = table.get()?;
