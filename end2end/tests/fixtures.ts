@@ -95,13 +95,21 @@ export async function open(page: Page, path: string) {
   await hydrated(page);
 }
 
-/** moto's server: one request at a time, because it checks a condition and writes in two steps. */
+/**
+ * moto's server: one request at a time, because it checks a condition and writes in two steps; a thread for each
+ * connection, because clients open some that they never use.
+ */
 const MOTO = `
 import logging, os, sys, threading
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 logging.getLogger("werkzeug").disabled = True
-server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=False)
+one = threading.Lock()
+backend = DomainDispatcherApplication(create_backend_app)
+def answer(environ, start_response):
+    with one:
+        return list(backend(environ, start_response))
+server = make_server("127.0.0.1", 0, answer, threaded=True)
 print(server.server_port, flush=True)
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 server.serve_forever()

@@ -1,5 +1,6 @@
 //! The server function of the home page.
 
+use super::Text;
 use crate::error::ApiError;
 use leptos::prelude::*;
 use model::data_source::DataSource;
@@ -16,7 +17,7 @@ pub struct Home {
     pub projects: Vec<ExternalProject>,
 }
 
-#[server(prefix = "/fn", endpoint = "home/load")]
+#[server(prefix = "/fn", endpoint = "home/load", output = Text)]
 pub async fn load_home() -> Result<Home, ApiError> {
     /// More are on the page of worksheets.
     const WORKSHEETS_MAX: usize = 8;

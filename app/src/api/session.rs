@@ -1,18 +1,19 @@
 //! Server functions of the person at the page: who it is, the password, and choices kept in cookies.
 //! Signing in and out are plain forms (`routes::SESSION_*`), so that the session never depends on JavaScript.
 
+use super::Text;
 use crate::error::ApiError;
 use leptos::prelude::*;
 use model::access::SignedIn;
 
-#[server(prefix = "/fn", endpoint = "session/signed_in", name = LoadSignedIn)]
+#[server(prefix = "/fn", endpoint = "session/signed_in", output = Text, name = LoadSignedIn)]
 pub async fn signed_in() -> Result<SignedIn, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.signed_in(&ctx).await)
 }
 
 /// Sets the password of who is signed in; `current` is asked for once there is one.
-#[server(prefix = "/fn", endpoint = "session/set_password")]
+#[server(prefix = "/fn", endpoint = "session/set_password", output = Text)]
 pub async fn set_password(current: Option<String>, new: String, repeated: String) -> Result<(), ApiError> {
     use model::problem::{ErrorCode, Problem};
     use model::secret::Secret;
@@ -30,7 +31,7 @@ pub async fn set_password(current: Option<String>, new: String, repeated: String
 
 /// Keeps a choice (`theme`, `language`, `region` and the like) and goes back to the page: what the menus post
 /// when JavaScript is off. Anyone may call it; it touches nothing but the caller's own cookies.
-#[server(prefix = "/fn", endpoint = "session/preference")]
+#[server(prefix = "/fn", endpoint = "session/preference", output = Text)]
 pub async fn set_preference(name: String, value: String) -> Result<(), ApiError> {
     use crate::layout::preference::is_known;
     use model::problem::Problem;

@@ -1,5 +1,6 @@
 //! Server functions of worksheets, runs and results. A run is followed at `/events/run/<id>`.
 
+use super::Text;
 use crate::error::ApiError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -7,7 +8,7 @@ use model::names::Id;
 use model::worksheet::{Cell, ResultPage, Run, RunSummary, Worksheet, WorksheetSummary};
 use serde::{Deserialize, Serialize};
 
-#[server(prefix = "/fn", endpoint = "worksheet/list")]
+#[server(prefix = "/fn", endpoint = "worksheet/list", output = Text)]
 pub async fn list_worksheets() -> Result<Vec<WorksheetSummary>, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.list_worksheets(&ctx).await)
@@ -21,7 +22,7 @@ pub struct WorksheetDetails {
     pub run: Option<Run>,
 }
 
-#[server(prefix = "/fn", endpoint = "worksheet/details")]
+#[server(prefix = "/fn", endpoint = "worksheet/details", output = Text)]
 pub async fn load_worksheet(id: Id) -> Result<WorksheetDetails, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     let worksheet = crate::ssr::answer(&ctx, services.worksheet(&ctx, &id).await)?;
@@ -33,7 +34,7 @@ pub async fn load_worksheet(id: Id) -> Result<WorksheetDetails, ApiError> {
 }
 
 /// Makes a worksheet and leads to it.
-#[server(prefix = "/fn", endpoint = "worksheet/create")]
+#[server(prefix = "/fn", endpoint = "worksheet/create", output = Text)]
 pub async fn create_worksheet(
     project: Option<String>,
     name: Option<String>,
@@ -50,14 +51,14 @@ pub async fn create_worksheet(
 }
 
 /// Saves the text that grew out of `version`; answers the new version, or a conflict when someone else was faster.
-#[server(prefix = "/fn", endpoint = "worksheet/save_text", input = Json)]
+#[server(prefix = "/fn", endpoint = "worksheet/save_text", output = Text, input = Json)]
 pub async fn save_worksheet_text(id: Id, text: String, version: i64) -> Result<i64, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.save_worksheet_text(&ctx, &id, &text, version).await)
 }
 
 /// The save button of a page without scripts.
-#[server(prefix = "/fn", endpoint = "worksheet/save_form")]
+#[server(prefix = "/fn", endpoint = "worksheet/save_form", output = Text)]
 pub async fn save_worksheet_form(id: Id, sql: String, version: i64) -> Result<(), ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     // Forms send CRLF; the text is kept as the editor would have typed it.
@@ -67,28 +68,28 @@ pub async fn save_worksheet_form(id: Id, sql: String, version: i64) -> Result<()
     Ok(())
 }
 
-#[server(prefix = "/fn", endpoint = "worksheet/rename")]
+#[server(prefix = "/fn", endpoint = "worksheet/rename", output = Text)]
 pub async fn rename_worksheet(id: Id, name: String) -> Result<(), ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.rename_worksheet(&ctx, &id, &name).await)
 }
 
 /// Binds the worksheet to another project, with a new session.
-#[server(prefix = "/fn", endpoint = "worksheet/set_project")]
+#[server(prefix = "/fn", endpoint = "worksheet/set_project", output = Text)]
 pub async fn set_worksheet_project(id: Id, project: String) -> Result<Worksheet, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.set_worksheet_project(&ctx, &id, &project).await)
 }
 
 /// Forgets what SET and USE changed.
-#[server(prefix = "/fn", endpoint = "worksheet/reset_session")]
+#[server(prefix = "/fn", endpoint = "worksheet/reset_session", output = Text)]
 pub async fn reset_session(id: Id) -> Result<Worksheet, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.reset_session(&ctx, &id).await)?;
     crate::ssr::answer(&ctx, services.worksheet(&ctx, &id).await)
 }
 
-#[server(prefix = "/fn", endpoint = "worksheet/delete")]
+#[server(prefix = "/fn", endpoint = "worksheet/delete", output = Text)]
 pub async fn delete_worksheet(id: Id) -> Result<(), ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.delete_worksheet(&ctx, &id).await)?;
@@ -97,39 +98,39 @@ pub async fn delete_worksheet(id: Id) -> Result<(), ApiError> {
 }
 
 /// Starts a part of the text, which begins at byte `base_offset`.
-#[server(prefix = "/fn", endpoint = "worksheet/run", input = Json)]
+#[server(prefix = "/fn", endpoint = "worksheet/run", output = Text, input = Json)]
 pub async fn run_worksheet(id: Id, script: String, base_offset: usize) -> Result<Run, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.run_worksheet(&ctx, &id, &script, base_offset).await)
 }
 
 /// What a worksheet ran, the latest first.
-#[server(prefix = "/fn", endpoint = "worksheet/runs")]
+#[server(prefix = "/fn", endpoint = "worksheet/runs", output = Text)]
 pub async fn worksheet_runs(id: Id, count: u32) -> Result<Vec<RunSummary>, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.worksheet_runs(&ctx, &id, count).await)
 }
 
-#[server(prefix = "/fn", endpoint = "run/details")]
+#[server(prefix = "/fn", endpoint = "run/details", output = Text)]
 pub async fn load_run(id: Id) -> Result<Run, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.run(&ctx, &id).await)
 }
 
-#[server(prefix = "/fn", endpoint = "run/cancel")]
+#[server(prefix = "/fn", endpoint = "run/cancel", output = Text)]
 pub async fn cancel_run(id: Id) -> Result<(), ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.cancel_run(&ctx, &id).await)
 }
 
-#[server(prefix = "/fn", endpoint = "run/result_page")]
+#[server(prefix = "/fn", endpoint = "run/result_page", output = Text)]
 pub async fn load_result_page(run: Id, index: usize, offset: u64, count: u64) -> Result<ResultPage, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.result_page(&ctx, &run, index, offset, count).await)
 }
 
 /// One value whole.
-#[server(prefix = "/fn", endpoint = "run/cell")]
+#[server(prefix = "/fn", endpoint = "run/cell", output = Text)]
 pub async fn load_result_cell(run: Id, index: usize, row: u64, column: usize) -> Result<Cell, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.cell(&ctx, &run, index, row, column).await)
@@ -147,7 +148,7 @@ pub struct ResultText {
 #[cfg(feature = "ssr")]
 const RESULT_TEXT_BYTES_MAX: usize = 1 << 20;
 
-#[server(prefix = "/fn", endpoint = "run/result_text")]
+#[server(prefix = "/fn", endpoint = "run/result_text", output = Text)]
 pub async fn load_result_text(run: Id, index: usize) -> Result<ResultText, ApiError> {
     use futures::TryStreamExt;
     use model::problem::{ErrorCode, Problem};
@@ -179,7 +180,7 @@ pub async fn load_result_text(run: Id, index: usize) -> Result<ResultText, ApiEr
 }
 
 /// Keywords, functions and settings of the dialect.
-#[server(prefix = "/fn", endpoint = "worksheet/completion_words")]
+#[server(prefix = "/fn", endpoint = "worksheet/completion_words", output = Text)]
 pub async fn completion_words() -> Result<Vec<String>, ApiError> {
     let (services, ctx) = crate::ssr::request().await?;
     crate::ssr::answer(&ctx, services.completion_words(&ctx).await)

@@ -145,19 +145,52 @@ pub struct DescribedColumn {
     pub comment: String,
 }
 
-/// Inner width of the DESC box.
-const BOX_WIDTH: usize = 84;
+/// Inner width of the DESC box, where no line needs more.
+const BOX_WIDTH_MIN: usize = 84;
+
+/// Lines in a box that is as wide as its widest line.
+#[derive(Default)]
+struct TextBox {
+    /// `None` is a border.
+    lines: Vec<Option<String>>,
+}
+
+impl TextBox {
+    fn line(&mut self, line: impl Into<String>) {
+        self.lines.push(Some(line.into()));
+    }
+
+    fn border(&mut self) {
+        self.lines.push(None);
+    }
+
+    fn render(&self) -> String {
+        let widest = self.lines.iter().flatten().map(|line| line.width() + 2).max().unwrap_or(0);
+        let width = widest.max(BOX_WIDTH_MIN);
+        let mut text = String::new();
+        for line in &self.lines {
+            match line {
+                None => text.push_str(&format!("+{}+\n", "-".repeat(width))),
+                Some(line) => {
+                    text.push_str("| ");
+                    push_padded(&mut text, line, width - 2);
+                    text.push_str(" |\n");
+                }
+            }
+        }
+        text
+    }
+}
 
 impl TableDescription {
     /// The box of DESC.
     pub fn render(&self) -> String {
-        let mut text = String::new();
-        let border = format!("+{}+\n", "-".repeat(BOX_WIDTH));
-        let section = |text: &mut String, lines: &[(&str, &str)]| {
-            lines.iter().for_each(|(label, value)| push_boxed(text, &format!("{label:<25} {}", shown(value))));
-            text.push_str(&border);
+        let mut text = TextBox::default();
+        let section = |text: &mut TextBox, lines: &[(&str, &str)]| {
+            lines.iter().for_each(|(label, value)| text.line(format!("{label:<25} {}", shown(value))));
+            text.border();
         };
-        text.push_str(&border);
+        text.border();
         let identity = [
             ("Owner:", self.owner.as_str()),
             ("Project:", self.project.as_str()),
@@ -171,26 +204,26 @@ impl TableDescription {
             ("LastModifiedTime:", self.last_modified_at.as_str()),
         ];
         section(&mut text, &times);
-        push_boxed(&mut text, &format!("{:<23} | Size: {}", "InternalTable: NO", self.size_bytes));
-        text.push_str(&border);
-        self.push_columns(&mut text, &border, "Native Columns:", &self.columns);
+        text.line(format!("{:<23} | Size: {}", "InternalTable: NO", self.size_bytes));
+        text.border();
+        self.push_columns(&mut text, "Native Columns:", &self.columns);
         if !self.partition_columns.is_empty() {
-            self.push_columns(&mut text, &border, "Partition Columns:", &self.partition_columns);
+            self.push_columns(&mut text, "Partition Columns:", &self.partition_columns);
         }
         if let Some(extended) = &self.extended {
-            push_boxed(&mut text, "Extended Info:");
-            text.push_str(&border);
+            text.line("Extended Info:");
+            text.border();
             let lines: Vec<(String, &str)> =
                 extended.iter().map(|(label, value)| (format!("{label}:"), value.as_str())).collect();
             let lines: Vec<(&str, &str)> = lines.iter().map(|(label, value)| (label.as_str(), *value)).collect();
             section(&mut text, &lines);
         }
-        text
+        text.render()
     }
 
-    fn push_columns(&self, text: &mut String, border: &str, title: &str, columns: &[DescribedColumn]) {
-        push_boxed(text, title);
-        text.push_str(border);
+    fn push_columns(&self, text: &mut TextBox, title: &str, columns: &[DescribedColumn]) {
+        text.line(title);
+        text.border();
         let (header, minimum): (Vec<&str>, &[usize]) = if self.extended.is_some() {
             let names = vec!["Field", "Type", "Label", "ExtendedLabel", "Nullable", "DefaultValue", "Comment"];
             (names, &[8, 6, 5, 13, 8, 12, 0])
@@ -224,20 +257,13 @@ impl TableDescription {
             }
             line
         };
-        push_boxed(text, &line(&header));
-        text.push_str(border);
+        text.line(line(&header));
+        text.border();
         for row in &rows {
-            push_boxed(text, &line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+            text.line(line(&row.iter().map(String::as_str).collect::<Vec<_>>()));
         }
-        text.push_str(border);
+        text.border();
     }
-}
-
-/// A line in the box; one that is too long sticks out rather than losing its end.
-fn push_boxed(text: &mut String, line: &str) {
-    text.push_str("| ");
-    push_padded(text, line, BOX_WIDTH - 2);
-    text.push_str(" |\n");
 }
 
 /// DESC SCHEMA.
@@ -329,7 +355,7 @@ mod tests {
             ..TableDescription::default()
         };
         let text = description.render();
-        assert!(text.lines().all(|line| line.width() == BOX_WIDTH + 2), "{text}");
+        assert!(text.lines().all(|line| line.width() == BOX_WIDTH_MIN + 2), "{text}");
         for expected in [
             "| Owner:                    acs:ram::1:root",
             "| InternalTable: NO       | Size: 42  ",
@@ -340,10 +366,13 @@ mod tests {
             assert!(text.contains(expected), "{expected}\n{text}");
         }
         description.extended = Some(vec![("Bucket".into(), "3".into())]);
+        description.columns.push(column("s", "struct<a:int,b:array<string>>"));
         let text = description.render();
+        let width = text.lines().next().map_or(0, UnicodeWidthStr::width);
+        assert!(width > BOX_WIDTH_MIN + 2 && text.lines().all(|line| line.width() == width), "{text}");
         for expected in [
-            "| Field    | Type   | Label | ExtendedLabel | Nullable | DefaultValue | Comment ",
-            "| id       | bigint |       |               | true     | NULL         |  ",
+            "| Field    | Type                          | Label | ExtendedLabel | Nullable | DefaultValue | Comment |",
+            "| s        | struct<a:int,b:array<string>> |       |               | true     | NULL         |  ",
             "| Bucket:                   3 ",
         ] {
             assert!(text.contains(expected), "{expected}\n{text}");

@@ -94,7 +94,11 @@ pub fn server(build: Build) -> Result<PathBuf> {
     tools::for_building()?;
     site::build(build)?;
     // `unify` comes along so that dependencies have the same features as in every other build of the workspace.
-    process::run(cargo().args(["build", "--locked", "-p", "server", "-p", "unify", "--profile", build.profile()]))?;
+    let mut cargo = cargo();
+    if build == Build::Release {
+        cargo.envs(tools::static_openssl()?);
+    }
+    process::run(cargo.args(["build", "--locked", "-p", "server", "-p", "unify", "--profile", build.profile()]))?;
     Ok(target().join(build.profile()).join("lakedeck"))
 }
 

@@ -16,18 +16,32 @@ const NODE_MIN: u32 = 20;
 /// Python packages of the interop tests, at the versions that were looked at.
 const PYTHON_PACKAGES: [&str; 4] = ["pypaimon==2.1.0", "pypaimon-rust==0.4.0", "moto[server]==5.2.5", "pyarrow"];
 
-/// The wasm target and the npm packages.
+/// The wasm target, the npm packages, and OpenSSL, which the `paimon` crate links to.
 pub fn for_building() -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
     if !Path::new(&sysroot).join("lib/rustlib").join(WASM).is_dir() {
         run(Command::new("rustup").args(["target", "add", WASM]))?;
     }
     node()?;
+    if find("pkg-config").is_none() || !process::succeeds(Command::new("pkg-config").args(["--exists", "openssl"]))? {
+        apt(&["pkg-config", "libssl-dev"])?;
+    }
     let time = |path: &str| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     if time("node_modules/.package-lock.json") < time("package-lock.json") {
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]))?;
     }
     Ok(())
+}
+
+/// What makes the release file carry OpenSSL inside it, so that it runs where none is installed.
+pub fn static_openssl() -> Result<Vec<(&'static str, PathBuf)>> {
+    let libraries = PathBuf::from(output(Command::new("pkg-config").args(["--variable=libdir", "openssl"]))?);
+    if !libraries.join("libssl.a").is_file() {
+        eprintln!("no libssl.a in {}: the release file will need libssl where it runs", libraries.display());
+        return Ok(Vec::new());
+    }
+    let headers = output(Command::new("pkg-config").args(["--variable=includedir", "openssl"]))?;
+    Ok(vec![("OPENSSL_STATIC", "1".into()), ("OPENSSL_LIB_DIR", libraries), ("OPENSSL_INCLUDE_DIR", headers.into())])
 }
 
 fn node() -> Result<()> {

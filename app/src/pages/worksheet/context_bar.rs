@@ -47,19 +47,24 @@ pub fn ContextBar() -> impl IntoView {
 #[component]
 fn NameField() -> impl IntoView {
     let context = expect_context::<SheetContext>();
+    // The title is the stored name: what it says is safe.
     let rename = move |name: String| {
         let before = context.name.get_untracked();
         let name = name.trim().to_owned();
         if name == before {
             return;
         }
-        context.name.set(name.clone());
         let id = context.worksheet.with_value(|worksheet| worksheet.id.clone());
+        context.is_renaming.set(true);
         spawn_local(async move {
-            if let Err(error) = rename_worksheet(id, name).await {
-                context.name.try_set(before);
-                toast(error.0.message);
+            match rename_worksheet(id, name.clone()).await {
+                Ok(()) => _ = context.name.try_set(name),
+                Err(error) => {
+                    context.name.try_set(before);
+                    toast(error.0.message);
+                }
             }
+            context.is_renaming.try_set(false);
         });
     };
     view! {
@@ -83,6 +88,7 @@ fn SaveMark() -> impl IntoView {
     view! {
         <span class="flex items-center gap-1 whitespace-nowrap text-muted" role="status">
             {move || match context.autosave.state.get() {
+                SaveState::Saved if context.is_renaming.get() => tr!(worksheet.saving).into_any(),
                 SaveState::Saved => tr!(worksheet.saved).into_any(),
                 SaveState::Saving => tr!(worksheet.saving).into_any(),
                 SaveState::Failed(_) | SaveState::Conflict(_) => view! {

@@ -53,7 +53,9 @@ fn LoadedSheet(id: String) -> impl IntoView {
 #[derive(Clone, Copy)]
 pub struct SheetContext {
     pub worksheet: StoredValue<Worksheet>,
+    /// The stored name.
     pub name: RwSignal<String>,
+    pub is_renaming: RwSignal<bool>,
     pub session: RwSignal<SqlSession>,
     pub editor: Editor,
     pub autosave: Autosave,
@@ -150,6 +152,7 @@ fn Sheet(details: WorksheetDetails) -> impl IntoView {
         run.as_ref().filter(|run| run.is_finished).map_or_else(|| worksheet.session.clone(), |run| run.session.clone());
     let context = SheetContext {
         name: RwSignal::new(worksheet.name.clone()),
+        is_renaming: RwSignal::new(false),
         session: RwSignal::new(if session.project == worksheet.session.project {
             session
         } else {
