@@ -257,7 +257,7 @@ pub(crate) const TOO_LARGE: &str =
 
 /// Messages that speak of DataFusion rather than of the statement, in words of the dialect.
 fn reworded(text: &str) -> Option<(Class, String)> {
-    const FIXED: [(&str, Class, &str); 27] = [
+    const FIXED: [(&str, Class, &str); 28] = [
         ("offset overflow", Class::Limit, TOO_LARGE),
         (
             "Resources exhausted",
@@ -311,6 +311,11 @@ fn reworded(text: &str) -> Option<(Class, String)> {
         ("Cannot access field at argument", Class::Semantic, "only a STRUCT or a MAP has fields"),
         ("argument types 'array_element(", Class::Semantic, "only an ARRAY or a MAP has elements"),
         ("There isn't a common type to coerce", Class::Semantic, "LIKE compares texts: CAST the value AS STRING"),
+        (
+            "accumulator not implemented for type",
+            Class::Semantic,
+            "an ARRAY, a MAP or a STRUCT has no smallest and no greatest value",
+        ),
         ("Negation only supports", Class::Semantic, "only a number can be negated"),
         ("for logical boolean operation", Class::Semantic, "AND and OR combine booleans"),
         ("in CASE WHEN expression", Class::Semantic, "the values of a CASE have types that do not go together"),
@@ -340,7 +345,7 @@ fn reworded(text: &str) -> Option<(Class, String)> {
     if let Some(table) = between("Invalid qualifier ", "\n") {
         return Some((Class::Semantic, format!("no table of FROM is called {table}")));
     }
-    if let Some(call) = between("No function matches the given name and argument types '", "'") {
+    if let Some(call) = between("No function matches the given name and argument types '", "'.") {
         let (name, types) = call.split_once('(').unwrap_or((call, ")"));
         return Some(match types.strip_suffix(')').unwrap_or(types) {
             "" => (Class::Semantic, format!("function {name} needs arguments")),
@@ -356,7 +361,16 @@ fn reworded(text: &str) -> Option<(Class, String)> {
     if let Some(types) = between("Cannot coerce arithmetic expression ", " to valid types") {
         return Some((Class::Semantic, format!("{} cannot be computed with each other", both_types(types))));
     }
-    if let Some(computed) = between("Overflow happened on: ", "\n") {
+    if let Some(types) = between("Unsupported TRY_CAST from ", "\n").or_else(|| between("Unsupported CAST from ", "\n"))
+    {
+        let (from, to) = types.split_once(" to ").unwrap_or((types, "this type"));
+        let text = format!("{} cannot be converted to {}", in_sql_types(from), in_sql_types(to));
+        return Some((Class::Semantic, text));
+    }
+    if let Some(computed) = between("Overflow happened on: ", "\n").or_else(|| between("Overflow happened on ", "\n")) {
+        return Some((Class::Data, format!("out of range: {computed} does not fit its type")));
+    }
+    if let Some(computed) = between("Array overflow on ", "\n") {
         return Some((Class::Data, format!("out of range: {computed} does not fit its type")));
     }
     if let Some(interval) = between("Invalid input syntax for type interval: \"", "\"") {
@@ -366,7 +380,8 @@ fn reworded(text: &str) -> Option<(Class, String)> {
         let reason = text.lines().rev().find_map(|line| line.trim().strip_prefix("error: ")).unwrap_or_default();
         return Some((Class::Data, format!("this is no regular expression that is supported: {reason}")));
     }
-    let value = between("Cannot cast string '", "' to value of ")?;
+    let value = between("Cannot cast string '", "' to value of ")
+        .or_else(|| between("Cannot cast value '", "' to value of "))?;
     let name = in_sql_types(between("' to value of ", " type")?);
     Some((Class::Data, format!("'{value}' cannot be converted to {name}")))
 }
@@ -405,7 +420,8 @@ fn in_sql_types(text: &str) -> String {
         let names = r"\b(?:U?Int(?:8|16|32|64)\b|Float(?:32|64)\b|(?:Large)?Utf8(?:View)?\b|Boolean\b|Date32\b|(?:Large)?Binary(?:View)?\b|Decimal(?:128|256)\b|Timestamp\([^()]*(?:\([^()]*\))?\)|List\()";
         Regex::new(names).ok()
     });
-    let Some(names) = NAMES.as_ref() else { return text.to_owned() };
+    let text = without_nested_types(text);
+    let Some(names) = NAMES.as_ref() else { return text };
     let name = |captures: &Captures<'_>| match &captures[0] {
         "Int8" => "tinyint",
         "Int16" | "UInt8" => "smallint",
@@ -422,7 +438,25 @@ fn in_sql_types(text: &str) -> String {
         other if other.contains("Some(") || other.contains('"') => "timestamp",
         _ => "timestamp_ntz",
     };
-    names.replace_all(text, |captures: &Captures<'_>| name(captures).to_owned()).into_owned()
+    let text = names.replace_all(&text, |captures: &Captures<'_>| name(captures).to_owned());
+    text.replace(", field: 'element')", ")")
+}
+
+/// Of structs and maps only what they are: Arrow prints all that is in them.
+fn without_nested_types(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, name)) = ["Struct(", "Map("].iter().filter_map(|name| Some((rest.find(name)?, *name))).min() {
+        plain.push_str(&rest[..at]);
+        plain.push_str(&name.trim_end_matches('(').to_lowercase());
+        let mut depth = 0usize;
+        let end = rest[at..].find(|c: char| {
+            depth = if c == '(' { depth + 1 } else { depth - usize::from(c == ')' && depth > 0) };
+            c == ')' && depth == 0
+        });
+        rest = end.map_or("", |end| &rest[at + end + 1..]);
+    }
+    plain + rest
 }
 
 /// DataFusion asks for bug reports and lists what it tried; a user needs neither.
@@ -439,6 +473,17 @@ fn without_noise(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_of_arrow_are_named_in_sql() {
+        let nested = "List(Struct(\"x\": Int32, \"y\": Map(\"entries\": non-null Struct(\"k\": Utf8), unsorted)), field: 'element')";
+        assert_eq!(
+            in_sql_types(&format!("from {nested} to Map(\"a\": Int8) and Utf8")),
+            "from array(struct) to map and string"
+        );
+        assert_eq!(in_sql_types("Struct(open"), "struct");
+        assert_eq!(in_sql_types("no type"), "no type");
+    }
 
     #[test]
     fn an_error_comes_back_through_datafusion() {
