@@ -13,6 +13,10 @@ use url::form_urlencoded::byte_serialize;
 pub async fn sql(options: SqlOptions) -> anyhow::Result<ExitCode> {
     let script = script(&options)?;
     check_size(&script)?;
+    // Blanks, comments and semicolons: all of nothing succeeded.
+    if model::script::statements(&script).is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
     match &options.server {
         Some(server) => {
             let client = Client::sign_in(server, &options.user).await?;

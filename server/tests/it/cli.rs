@@ -125,6 +125,7 @@ fn the_seed_over_the_network() {
 #[test]
 fn a_failing_statement_stops_the_script() {
     let place = Place::new();
+    check(place.sql("sample", ";; -- nothing\n;", "text"), "", 0);
     let output = place.sql("sample", "SELECT 1 AS one;\nSELECT * FROM no_such_table;\nSELECT 2;", "text");
     let text = masked(&output.stdout);
     let (before, after) = text.split_once("FAILED: ").expect("a failure");
