@@ -84,6 +84,22 @@ test("what was run is shown again, and its text comes back", async ({ page, serv
   await expect(page.getByRole("alert").filter({ hasText: "The rows of this result are no longer kept." })).toBeVisible();
 });
 
+test("older runs are listed on demand", async ({ page }) => {
+  await newWorksheet(page);
+  const [origin, id] = [new URL(page.url()).origin, new URL(page.url()).pathname.split("/").pop()];
+  for (let run = 0; run < 51; run++) {
+    // One at a time: the worksheet is busy until the one before has ended.
+    const start = () => page.request.post("/fn/worksheet/run", { data: { id, script: `SET odps.sql.timezone=Etc/GMT-${run % 10};`, base_offset: 0 }, headers: { origin } });
+    await expect.poll(async () => (await start()).status(), { intervals: [20] }).toBe(200);
+  }
+  await choose(page, "History");
+  await expect(runs(page)).toHaveCount(50);
+  await explorer(page).getByRole("button", { name: "Show older" }).click();
+  await expect(runs(page)).toHaveCount(51);
+  await expect(runs(page).last()).toContainText("Etc/GMT-0");
+  await expect(explorer(page).getByRole("button", { name: "Show older" })).toHaveCount(0);
+});
+
 test("a failing list says why and can be asked again", async ({ page }) => {
   await newWorksheet(page);
   for (const [tab, address] of [["Files", "catalog/files"], ["History", "worksheet/runs"]]) {
@@ -96,6 +112,24 @@ test("a failing list says why and can be asked again", async ({ page }) => {
     else await panel.getByRole("treeitem").click();
     await expect(panel.getByText("Too busy.")).toHaveCount(0);
   }
+});
+
+test("F6 reaches what the explorer shows", async ({ page }) => {
+  await newWorksheet(page);
+  await runAll(page, "SELECT 1 AS a;");
+  const reached = async (tab: string, role: "treeitem" | "button") => {
+    await choose(page, tab);
+    const first = explorer(page).getByRole("tabpanel", { name: tab }).getByRole(role).filter({ hasText: /./ }).first();
+    await expect(first).toBeVisible();
+    await editor(page).focus();
+    await page.keyboard.press("Shift+F6");
+    await expect(first).toBeFocused();
+    await page.keyboard.press("F6");
+    await expect(editor(page)).toBeFocused();
+  };
+  await reached("Catalog", "treeitem");
+  await reached("Files", "treeitem");
+  await reached("History", "button");
 });
 
 test("running closes the completions", async ({ page }) => {
