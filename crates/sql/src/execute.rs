@@ -4,7 +4,7 @@ use crate::error::{Class, TOO_LARGE, failed};
 use datafusion::common::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
-    FairSpillPool, GreedyMemoryPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+    GreedyMemoryPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use futures::FutureExt;
@@ -15,8 +15,8 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -235,33 +235,49 @@ impl Running {
     }
 }
 
-/// One statement's share of the memory, inside the memory of all.
+/// One statement's share of the memory, inside the memory of all. What can spill divides half of the share, and merges of
+/// what was spilled are bounded too: neither may fill the share to the brim, for what comes behind them cannot spill and
+/// would fail (as it does, now and then, in DataFusion's own fair pool).
 struct StatementPool {
-    share: FairSpillPool,
+    state: Mutex<Reserved>,
     share_bytes: usize,
     total: MemoryReservation,
 }
 
+/// DataFusion's name of merges of spilled runs. They open as many runs at once as they are given memory for, and
+/// would leave none to the merge behind them.
+const MERGE: &str = "ExternalSorterMerge";
+
+#[derive(Debug, Default)]
+struct Reserved {
+    bytes: usize,
+    /// Consumers that can spill.
+    n_spilling: usize,
+}
+
 impl StatementPool {
     fn new(share_bytes: u64, total: &Arc<dyn MemoryPool>) -> Self {
-        let share_bytes = usize::try_from(share_bytes).unwrap_or(usize::MAX);
         Self {
-            share: FairSpillPool::new(share_bytes),
-            share_bytes,
+            state: Mutex::default(),
+            share_bytes: usize::try_from(share_bytes).unwrap_or(usize::MAX),
             total: MemoryConsumer::new("statement").register(total),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Reserved> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for StatementPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatementPool").field("share", &self.share).finish_non_exhaustive()
+        f.debug_struct("StatementPool").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for StatementPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement({})", self.share)
+        write!(f, "statement({} of {} bytes)", self.state().bytes, self.share_bytes)
     }
 }
 
@@ -271,30 +287,46 @@ impl MemoryPool for StatementPool {
     }
 
     fn register(&self, consumer: &MemoryConsumer) {
-        self.share.register(consumer);
+        self.state().n_spilling += usize::from(consumer.can_spill());
     }
 
     fn unregister(&self, consumer: &MemoryConsumer) {
-        self.share.unregister(consumer);
+        self.state().n_spilling -= usize::from(consumer.can_spill());
     }
 
-    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
-        self.share.grow(reservation, additional);
+    fn grow(&self, _: &MemoryReservation, additional: usize) {
+        self.state().bytes += additional;
         self.total.grow(additional);
     }
 
-    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
-        self.share.shrink(reservation, shrink);
+    fn shrink(&self, _: &MemoryReservation, shrink: usize) {
+        self.state().bytes -= shrink;
         self.total.shrink(shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<(), DataFusionError> {
-        self.share.try_grow(reservation, additional)?;
-        self.total.try_grow(additional).inspect_err(|_| self.share.shrink(reservation, additional))
+        let mut state = self.state();
+        let consumer = reservation.consumer();
+        let own_max = if consumer.can_spill() {
+            self.share_bytes / 2 / state.n_spilling.max(1)
+        } else if consumer.name().starts_with(MERGE) {
+            self.share_bytes / 2 / (state.n_spilling + 1)
+        } else {
+            self.share_bytes
+        };
+        let has_room = reservation.size().saturating_add(additional) <= own_max
+            && state.bytes.saturating_add(additional) <= self.share_bytes;
+        if !has_room {
+            let text = format!("{} needs {additional} bytes more than the statement's share leaves", consumer.name());
+            return Err(DataFusionError::ResourcesExhausted(text));
+        }
+        self.total.try_grow(additional)?;
+        state.bytes += additional;
+        Ok(())
     }
 
     fn reserved(&self) -> usize {
-        self.share.reserved()
+        self.state().bytes
     }
 
     fn memory_limit(&self) -> MemoryLimit {
@@ -378,6 +410,19 @@ mod tests {
         let outcome: Result<(), _> =
             executor(&folder).run(LIMITS, CancellationToken::new(), |_| async { panic!("boom") }).await;
         assert!(outcome.unwrap_err().to_string().starts_with("ODPS-0010000"));
+    }
+
+    #[test]
+    fn what_cannot_spill_finds_room_beside_what_can() {
+        let whole: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(1_000));
+        let pool: Arc<dyn MemoryPool> = Arc::new(StatementPool::new(100, &whole));
+        let sort = MemoryConsumer::new("sort").with_can_spill(true).register(&pool);
+        let merge = MemoryConsumer::new("merge").register(&pool);
+        assert!(sort.try_grow(51).is_err());
+        assert!(sort.try_grow(50).is_ok());
+        assert!(merge.try_grow(51).is_err());
+        assert!(merge.try_grow(50).is_ok());
+        assert_eq!((whole.reserved(), pool.reserved()), (100, 100));
     }
 
     #[test]
