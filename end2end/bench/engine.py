@@ -78,7 +78,7 @@ def compare(lake, server):
     begun = time.perf_counter()
     lake.sql(TABLE)
     print(f"| {ROWS} rows × 6 columns by INSERT … SELECT | {time.perf_counter() - begun:.2f} s |")
-    files = [str(file) for file in lake.folder.rglob("bucket-*/*.parquet")]
+    files = [str(file) for file in lake.folder.rglob("big/bucket-*/*.parquet")]
     size = sum(pathlib.Path(file).stat().st_size for file in files)
     print(f"| its files | {len(files)}, {size / 1e6:.0f} MB |")
     duck = duckdb.connect()

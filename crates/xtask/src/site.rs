@@ -25,6 +25,11 @@ const NAME: &str = "lakedeck";
 /// less, although the code itself is a little longer.
 const SMALL: [&str; 8] = ["-Oz", "-aimfs", "0", "-ocimfs", "0", "-fimfs", "0", "--strip-debug"];
 
+/// Functions that are alike are not merged, for what is merged has the name of one of them, and
+/// [`without_unused_hydration`] would take the others away with it. Stable compilers take the option from this variable
+/// only; the toolchain is pinned.
+const ONE_NAME_EACH: &str = r#"build.rustflags=["-Zmerge-functions=disabled"]"#;
+
 /// Builds the site where the server looks for it. A site that came out the same is left alone, so that the server is
 /// not built again.
 pub fn build(build: Build) -> Result<()> {
@@ -66,7 +71,12 @@ fn wasm(build: Build, pkg: &Path) -> Result<()> {
         Build::Ci => "ci",
         Build::Release => "wasm-release",
     };
-    run(cargo().args(["build", "--locked", "-p", "frontend", "--lib", "--target", WASM, "--profile", profile]))?;
+    let mut compile = cargo();
+    compile.args(["build", "--locked", "-p", "frontend", "--lib", "--target", WASM, "--profile", profile]);
+    if build == Build::Release {
+        compile.env("RUSTC_BOOTSTRAP", "1").args(["--config", ONE_NAME_EACH]);
+    }
+    run(&mut compile)?;
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen
         .web(true)?
