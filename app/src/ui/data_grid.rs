@@ -251,7 +251,7 @@ pub fn DataGrid(
     let window = Memo::new(move |_| Window::new(row_count, height.get(), row_height.get()));
     let top = RwSignal::new(0_u64);
     // Where the bar was put by us: the event that follows must not move the rows again.
-    let placed = StoredValue::new(-1.0_f64);
+    let placed = StoredValue::new(None::<f64>);
     let selection = RwSignal::new(Selection::default());
     let pages = RwSignal::new(Pages::default());
     let asked = StoredValue::new(BTreeSet::<u64>::new());
@@ -337,14 +337,14 @@ pub fn DataGrid(
         top.set(row);
         if let Some(viewport) = viewport.get_untracked() {
             viewport.set_scroll_top(window.scroll_at(row).round() as i32);
-            placed.set_value(f64::from(viewport.scroll_top()));
+            placed.set_value(Some(f64::from(viewport.scroll_top())));
         }
     };
     let on_scroll = move |_| {
         let Some(viewport) = viewport.get_untracked() else { return };
         let at = f64::from(viewport.scroll_top());
-        if (placed.get_value() - at).abs() > 1.5 {
-            placed.set_value(-1.0);
+        if placed.get_value().is_none_or(|placed| (placed - at).abs() > 1.5) {
+            placed.set_value(None);
             top.set(window.get_untracked().top_at(at));
         }
     };
