@@ -95,25 +95,8 @@ export async function open(page: Page, path: string) {
   await hydrated(page);
 }
 
-/**
- * moto's server: one request at a time, because it checks a condition and writes in two steps; a thread for each
- * connection, because clients open some that they never use.
- */
-const MOTO = `
-import logging, os, sys, threading
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
-logging.getLogger("werkzeug").disabled = True
-one = threading.Lock()
-backend = DomainDispatcherApplication(create_backend_app)
-def answer(environ, start_response):
-    with one:
-        return list(backend(environ, start_response))
-server = make_server("127.0.0.1", 0, answer, threaded=True)
-print(server.server_port, flush=True)
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-server.serve_forever()
-`;
+/** moto's server, as the Rust tests run it. */
+const MOTO = new URL("../../crates/testkit/src/moto_server.py", import.meta.url).pathname;
 
 export interface Moto {
   /** `http://127.0.0.1:<port>`: an S3 API that takes any access key. */
@@ -124,7 +107,7 @@ export interface Moto {
 
 async function startMoto(): Promise<Moto & { stop(): void }> {
   const python = process.env.LAKEDECK_PYTHON ?? join(homedir(), ".cache/lakedeck-venv/bin/python");
-  const child = spawn(python, ["-c", MOTO], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(python, [MOTO], { stdio: ["pipe", "pipe", "ignore"] });
   const port = await new Promise<string>((ok, bad) => {
     createInterface({ input: child.stdout }).once("line", ok);
     child.once("exit", (code) => bad(new Error(`moto stopped with ${code}`)));

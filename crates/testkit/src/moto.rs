@@ -6,24 +6,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// One request at a time: moto checks a condition and writes in two steps, and must not race with itself. But a thread
-/// for each connection: clients open some that they never use, and nobody should wait for those.
-const SCRIPT: &str = r#"
-import logging, os, sys, threading
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
-logging.getLogger("werkzeug").disabled = True
-one = threading.Lock()
-backend = DomainDispatcherApplication(create_backend_app)
-def answer(environ, start_response):
-    with one:
-        return list(backend(environ, start_response))
-server = make_server("127.0.0.1", 0, answer, threaded=True)
-print(server.server_port, flush=True)
-# Ends with the test, however that ends.
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-server.serve_forever()
-"#;
+/// What Python runs; the browser tests run the same.
+const SCRIPT: &str = include_str!("moto_server.py");
 
 /// A running server; it stops when dropped, and when the process that started it ends.
 #[derive(Debug)]
