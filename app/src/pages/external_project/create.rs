@@ -276,8 +276,7 @@ fn CreateForm(choices: Choices) -> impl IntoView {
     };
     let is_dirty =
         Signal::derive(move || kept.saved_at.with(Option::is_some) || kept_source.saved_at.with(Option::is_some));
-    let is_hydrated = RwSignal::new(false);
-    Effect::new(move |_| is_hydrated.set(true));
+    let is_hydrated = use_hydrated();
     let step = Signal::derive(move || {
         let first_open = sections(form).iter().position(|is_done| !is_done).unwrap_or(2);
         if is_reviewing.get() { 3 } else { first_open }
@@ -328,6 +327,13 @@ fn CreateForm(choices: Choices) -> impl IntoView {
             </FormFoot>
         </ActionForm>
     }
+}
+
+/// Whether scripts run on the page: what a page without them should not show waits for it.
+fn use_hydrated() -> RwSignal<bool> {
+    let is_hydrated = RwSignal::new(false);
+    Effect::new(move |_| is_hydrated.set(true));
+    is_hydrated
 }
 
 /// Which of the three groups are complete.
@@ -752,8 +758,7 @@ fn EndpointField(form: ProjectForm) -> impl IntoView {
         form.problems.touch("endpoint");
     });
     // Without scripts it would be posted as it was for the source that the form came with.
-    let is_hydrated = RwSignal::new(false);
-    Effect::new(move |_| is_hydrated.set(true));
+    let is_hydrated = use_hydrated();
     let is_shown = Memo::new(move |_| is_hydrated.get() && !matches!(form.storage(), None | Some(StorageKind::Local)));
     move || {
         is_shown.get().then(|| {
